@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A library module. An arrow never points up: see docs/architecture.md.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one module, in `Tests/<module>Tests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests",
+    dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+    swiftSettings: strict)
+}
+
+/// One of the three executables: options to a library call, result to text.
+func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name,
+    dependencies: dependencies + ["ToolSupport", argumentParser],
+    swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "pgkeep",
+  products: [
+    .executable(name: "migrate", targets: ["MigrateCommand"]),
+    .executable(name: "backup", targets: ["BackupCommand"]),
+    .executable(name: "restore", targets: ["RestoreCommand"]),
+    .library(name: "Migrations", targets: ["Migrations"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C: system libraries, a module map and a shim.h each.
+    .systemLibrary(name: "CLibPQ"),
+    .systemLibrary(name: "CISAL"),
+    .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CCurl"),
+    .systemLibrary(name: "COpenSSL"),
+
+    // Ground.
+    library("ByteStream", []),
+    library("Gzip", ["ByteStream", "CISAL", "CZlib"]),
+    library("Crypto", ["COpenSSL"]),
+
+    // Knowledge.
+    library("Postgres", ["ByteStream", "CLibPQ"]),
+    library("ObjectStore", ["ByteStream", "Crypto", "CCurl"]),
+    library("Schema", ["ByteStream", "Postgres"]),
+    library("Repository", ["ByteStream", "Crypto", "ObjectStore"]),
+
+    // Work.
+    library("Migrations", ["ByteStream", "Crypto", "Postgres"]),
+    library(
+      "LogicalBackup",
+      ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository", "Schema"]),
+
+    // Executables.
+    library(
+      "ToolSupport", ["ByteStream", "ObjectStore", "Postgres", argumentParser, logging]),
+    command("MigrateCommand", ["Migrations", "Postgres"]),
+    command("BackupCommand", ["LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
+    command("RestoreCommand", ["LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("ByteStream", []),
+  ]
+)
