@@ -82,5 +82,6 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
     tests("ByteStream", []),
+    tests("Crypto", []),
   ]
 )

@@ -1,0 +1,30 @@
+import Crypto
+import Testing
+
+@Suite struct MessageAuthenticationTests {
+  /// RFC 4231, test cases 1, 2 and 6 (a key longer than a block).
+  @Test func givesThePublishedCodes() throws {
+    #expect(
+      Hex.encode(
+        try MessageAuthentication.hmacSHA256(
+          key: .init(repeating: 0x0B, count: 20), Array("Hi There".utf8)))
+        == "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
+    #expect(
+      Hex.encode(
+        try MessageAuthentication.hmacSHA256(
+          key: Array("Jefe".utf8), Array("what do ya want for nothing?".utf8)))
+        == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+    #expect(
+      Hex.encode(
+        try MessageAuthentication.hmacSHA256(
+          key: .init(repeating: 0xAA, count: 131),
+          Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8)))
+        == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
+  }
+
+  @Test func comparesWholeCodes() {
+    #expect(MessageAuthentication.areEqual([1, 2, 3], [1, 2, 3]))
+    #expect(!MessageAuthentication.areEqual([1, 2, 3], [1, 2, 4]))
+    #expect(!MessageAuthentication.areEqual([1, 2], [1, 2, 3]))
+  }
+}
