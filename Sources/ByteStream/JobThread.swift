@@ -19,10 +19,10 @@ public enum JobThread {
     }
   }
 
-  /// Starts a detached thread.
+  /// Starts a detached thread. ``ThreadGroup`` is for work whose end matters.
   ///
   /// - Parameter name: what `top -H` shows; Linux keeps the first 15 bytes.
-  static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
+  public static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
     final class Box {
       let name: String
       let body: @Sendable () -> Void
