@@ -82,6 +82,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
     tests("ByteStream", []),
+    tests("Postgres", ["ByteStream"]),
     tests("Crypto", []),
   ]
 )

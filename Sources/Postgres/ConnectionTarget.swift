@@ -32,6 +32,10 @@ public struct ConnectionTarget: Sendable {
       }
       option += 1
     }
+    for port in (parameters["port"] ?? "").split(separator: ",") where UInt16(port) == nil {
+      throw PostgresError(
+        .invalidTarget, "The database URL's port is not a number from 1 to 65535.")
+    }
   }
 
   /// The database's name; libpq falls back to the user's name when it is not given.
