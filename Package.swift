@@ -84,5 +84,6 @@ let package = Package(
     tests("ByteStream", []),
     tests("Postgres", ["ByteStream"]),
     tests("Crypto", []),
+    tests("ObjectStore", ["ByteStream", "Crypto"]),
   ]
 )
