@@ -96,10 +96,9 @@ extension Connection {
 
   /// Reads all results of what was sent, one at a time, and throws the first error among them.
   private func forEachResult(_ timeout: Duration?, _ body: (QueryResult) -> Void) throws {
-    let deadline = timeout.map { ContinuousClock.now + $0 }
+    var wait = StatementWait(timeout: timeout)
     var failure: PostgresError?
-    var interrupted: PostgresError?
-    while let result = try nextResult(deadline, &interrupted) {
+    while let result = try nextResult(&wait) {
       switch PQresultStatus(result) {
       case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE, PGRES_EMPTY_QUERY:
         body(QueryResult(result))
@@ -113,22 +112,14 @@ extension Connection {
         PQclear(result)
       }
     }
-    if let interrupted { throw interrupted }
+    if let interruption = wait.interruption { throw interruption }
     if let failure { throw failure }
   }
 
-  /// The next result, nil at the end. An interruption is noted and the reading goes on, so that
-  /// the session stays usable.
-  func nextResult(
-    _ deadline: ContinuousClock.Instant?, _ interrupted: inout PostgresError?
-  ) throws -> OpaquePointer? {
-    if interrupted == nil {
-      do {
-        try waitForInput(deadline: deadline) { PQisBusy(handle) == 0 }
-      } catch let interruption as Interrupted {
-        interrupted = interruption.error
-      }
-    }
+  /// The next result, nil at the end. An interruption is noted in `wait` and the reading goes
+  /// on, so that the session stays usable.
+  func nextResult(_ wait: inout StatementWait) throws -> OpaquePointer? {
+    try waitForInput(&wait) { PQisBusy(handle) == 0 }
     return PQgetResult(handle)
   }
 

@@ -2,9 +2,6 @@ import ByteStream
 import CLibPQ
 import Glibc
 
-/// How long the server gets to end a statement that we cancelled.
-private let cancelGrace: Duration = .seconds(5)
-
 extension Connection {
   /// The error for a connection that libpq says is broken.
   func brokenError() -> PostgresError {
@@ -31,40 +28,24 @@ extension Connection {
 
   /// Waits until `isReady`, which looks at what has arrived, is true.
   ///
-  /// When the run is cancelled or `deadline` passes, cancels the statement on the server and
-  /// gives it a few seconds to say so.
-  func waitForInput(deadline: ContinuousClock.Instant?, until isReady: () -> Bool) throws {
-    var giveUp: (at: ContinuousClock.Instant, error: PostgresError)?
+  /// When the run is cancelled or the wait's deadline passes, cancels the statement on the server
+  /// and gives it a few seconds to say so; `wait` then carries the error, and what the server
+  /// still sends has to be read before the session can be used again.
+  func waitForInput(_ wait: inout StatementWait, until isReady: () -> Bool) throws {
     while !isReady() {
-      if giveUp == nil, let error = interruption(deadline) {
-        giveUp = (.now + cancelGrace, error)
+      if wait.interruption == nil, let error = wait.reasonToStop(cancellation) {
+        wait.interruption = error
+        wait.giveUp = .now + StatementWait.grace
         cancelStatement()
       }
-      if let giveUp, ContinuousClock.now > giveUp.at {
+      if let error = wait.interruption, let giveUp = wait.giveUp, ContinuousClock.now > giveUp {
         close()
-        throw giveUp.error
+        throw error
       }
       if try SocketWait.once(PQsocket(handle), Int16(POLLIN), cancellation: nil) {
         guard PQconsumeInput(handle) == 1 else { throw brokenError() }
       }
     }
-    if let giveUp { throw Interrupted(error: giveUp.error) }
-  }
-
-  /// Thrown inside this module when a wait was interrupted and the server has answered since:
-  /// the results still have to be read before the session can be used again.
-  struct Interrupted: Error {
-    let error: PostgresError
-  }
-
-  private func interruption(_ deadline: ContinuousClock.Instant?) -> PostgresError? {
-    if let reason = cancellation.reason {
-      return PostgresError(.cancelled, "Stopped: \(reason).")
-    }
-    if let deadline, ContinuousClock.now >= deadline {
-      return PostgresError(.timedOut, "The server did not finish the statement in time.")
-    }
-    return nil
   }
 
   /// Asks the server to cancel what this session runs. `PQcancel` connects without a limit on

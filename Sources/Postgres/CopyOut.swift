@@ -47,17 +47,16 @@ public final class CopyOut {
   }
 
   private func waitForRow() throws {
-    var isFirst = true
-    do {
-      // Each look has to come after new input: PQgetCopyData has just said there is no row.
-      try connection.waitForInput(deadline: nil) {
-        defer { isFirst = false }
-        return !isFirst
-      }
-    } catch let interrupted as Connection.Interrupted {
-      isAtEnd = true
-      connection.close()
-      throw interrupted.error
+    var wait = StatementWait(timeout: nil)
+    var isFirstLook = true
+    // Each look has to come after new input: PQgetCopyData has just said that there is no row.
+    try connection.waitForInput(&wait) {
+      defer { isFirstLook = false }
+      return !isFirstLook
+    }
+    if let interruption = wait.interruption {
+      cancel()
+      throw interruption
     }
   }
 }
@@ -72,13 +71,13 @@ extension Connection {
   /// Sends a COPY statement and waits for the server to be ready for its data.
   func startCopy(_ sql: SQLText, _ expected: ExecStatusType) throws {
     try send(sql) { PQsendQueryParams(handle, $0, 0, nil, nil, nil, nil, 0) }
-    var interrupted: PostgresError?
-    let result = try nextResult(nil, &interrupted)
-    if interrupted == nil, PQresultStatus(result) == expected {
+    var wait = StatementWait(timeout: nil)
+    let result = try nextResult(&wait)
+    if wait.interruption == nil, PQresultStatus(result) == expected {
       PQclear(result)
       return
     }
-    let failure = interrupted ?? error(result)
+    let failure = wait.interruption ?? error(result)
     let status = PQresultStatus(result)
     PQclear(result)
     if status == expected {
