@@ -81,6 +81,8 @@ let package = Package(
     // Tests.
     .target(
       name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
     tests("ByteStream", []),
     tests("Postgres", ["ByteStream"]),
     tests("Crypto", []),
