@@ -83,6 +83,10 @@ let package = Package(
       name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["MigrateCommand", "BackupCommand", "RestoreCommand", "TestSupport"],
+      swiftSettings: strict),
     tests("ByteStream", []),
     tests("Postgres", ["ByteStream"]),
     tests("Crypto", []),

@@ -1,0 +1,2 @@
+DROP TABLE app.uploads;
+DROP TYPE app.upload_state;

@@ -1,0 +1,2 @@
+DROP TABLE app.calculations;
+DROP TYPE app.calculation_state;
