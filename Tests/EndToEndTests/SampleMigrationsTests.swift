@@ -4,23 +4,6 @@ import Testing
 
 /// The project's own `migrations/`, run by psql: whatever pgkeep does with them, they are right.
 @Suite struct SampleMigrationsTests {
-  private struct Pair {
-    let name: String
-    let up: String
-    let down: String
-  }
-
-  private static func pairs() throws -> [Pair] {
-    let folder = ProjectRoot.path + "/migrations/"
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-      .filter { $0.hasSuffix(".up.sql") }.map { String($0.dropLast(7)) }.sorted()
-    return try names.map {
-      Pair(
-        name: $0, up: try String(contentsOfFile: folder + $0 + ".up.sql", encoding: .utf8),
-        down: try String(contentsOfFile: folder + $0 + ".down.sql", encoding: .utf8))
-    }
-  }
-
   /// The schema as pg_dump tells it, less the key that it makes up anew each time.
   private func schema(of database: TemporaryDatabase) throws -> String {
     try database.dump(["--schema-only"]).split(separator: "\n")
@@ -29,9 +12,8 @@ import Testing
   }
 
   @Test func comeInPairs() throws {
-    let names = try FileManager.default.contentsOfDirectory(
-      atPath: ProjectRoot.path + "/migrations")
-    let pairs = try Self.pairs()
+    let names = try FileManager.default.contentsOfDirectory(atPath: SampleMigrations.folder)
+    let pairs = try SampleMigrations.all()
     #expect(pairs.count >= 8)
     #expect(names.count { $0.hasSuffix(".sql") && $0 != "schema.sql" } == pairs.count * 2)
   }
@@ -39,7 +21,7 @@ import Testing
   @Test(arguments: TemporaryCluster.installedMajors)
   func eachDownRestoresWhatWasBefore(major: Int) throws {
     let database = try TemporaryCluster.shared(major).createDatabase(named: "migrations")
-    let pairs = try Self.pairs()
+    let pairs = try SampleMigrations.all()
     var before: [String] = []
     for pair in pairs {
       before.append(try schema(of: database))
