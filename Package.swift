@@ -90,6 +90,7 @@ let package = Package(
     tests("ByteStream", []),
     tests("Postgres", ["ByteStream"]),
     tests("Crypto", []),
+    tests("Gzip", ["ByteStream"]),
     tests("ObjectStore", ["ByteStream", "Crypto"]),
   ]
 )

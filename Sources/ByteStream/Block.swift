@@ -1,3 +1,5 @@
+import Glibc
+
 /// A reusable buffer of bytes that moves from thread to thread through a pipeline.
 ///
 /// It has one owner at a time: whoever took it from a ``BlockPool`` or received it from a channel.
@@ -61,6 +63,22 @@ public final class Block: @unchecked Sendable {
   public func truncate(to bytes: Int) {
     precondition(bytes >= 0 && bytes <= count)
     count = bytes
+  }
+
+  /// Forgets the first `bytes` filled bytes and moves the others to the beginning.
+  public func removeFirst(_ bytes: Int) {
+    precondition(bytes >= 0 && bytes <= count)
+    memmove(base, base + bytes, count - bytes)
+    count -= bytes
+  }
+
+  /// Replaces filled bytes from `offset` on.
+  public func overwrite(at offset: Int, _ source: [UInt8]) {
+    precondition(offset >= 0 && offset + source.count <= count)
+    source.withUnsafeBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      (base + offset).copyMemory(from: start, byteCount: bytes.count)
+    }
   }
 
   private func move(to newCapacity: Int) {
