@@ -21,6 +21,8 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     case timedOut
     /// The server answered in a way that the protocol or the caller does not allow.
     case unexpectedAnswer
+    /// A file of SQL cannot be split into statements: see ``PostgresError/scriptPosition``.
+    case invalidScript
   }
 
   public var code: Code
@@ -29,14 +31,18 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
   /// The server's own words, where it had any.
   public var server: ServerMessage?
   public var cause: (any Error)?
+  /// Where in a file of SQL, when that is what is wrong.
+  public var scriptPosition: SQLPosition?
 
   public init(
-    _ code: Code, _ message: String, server: ServerMessage? = nil, cause: (any Error)? = nil
+    _ code: Code, _ message: String, server: ServerMessage? = nil, cause: (any Error)? = nil,
+    scriptPosition: SQLPosition? = nil
   ) {
     self.code = code
     self.message = message
     self.server = server
     self.cause = cause
+    self.scriptPosition = scriptPosition
   }
 
   /// The server's error code, when the server reported this error.
