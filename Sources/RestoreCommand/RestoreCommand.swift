@@ -1,4 +1,10 @@
+import ArgumentParser
+import ToolSupport
+
 @main
-enum Main {
-  static func main() {}
+struct Restore: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "restore", version: ToolVersion.current)
+
+  static func main() { ToolMain.main(Self.self) }
 }

@@ -1,0 +1,135 @@
+public import Logging
+public import Postgres
+
+/// The settings that commands share: flags over environment variables over defaults.
+///
+/// A value of a wrong form is a usage error that names the flag or variable; a setting that is
+/// needed and missing is a configuration error that says how to give it.
+public struct Configuration: Sendable {
+  public let environment: Environment
+
+  public init(_ environment: Environment) { self.environment = environment }
+
+  // MARK: Databases
+
+  /// The database to work on: `--database-url`, else `DATABASE_URL`.
+  public func database(flag: String?) throws -> ConnectionTarget {
+    try target(flag, "--database-url", variable: "DATABASE_URL", what: "the database to work on")
+  }
+
+  /// The database to restore into: `--to`, else `RESTORE_URL`.
+  public func restoreTarget(flag: String?) throws -> ConnectionTarget {
+    try target(flag, "--to", variable: "RESTORE_URL", what: "the database to restore into")
+  }
+
+  private func target(
+    _ flag: String?, _ flagName: String, variable: String, what: String
+  ) throws -> ConnectionTarget {
+    guard let (name, url) = setting(flag, flagName, [variable]) else {
+      throw ErrorReport.configuration(
+        "\(variable) is not set: it names \(what). Set it, or give \(flagName), in the form "
+          + "postgresql://USER:PASSWORD@HOST:PORT/DATABASE.")
+    }
+    do { return try ConnectionTarget(url) } catch let error as PostgresError {
+      throw ErrorReport.usage("\(name): \(error.message)")
+    }
+  }
+
+  // MARK: The store
+
+  /// Where backups are kept: `--store`, else `BACKUP_STORE`.
+  public func storeLocation(flag: String?) throws -> String {
+    guard let (_, location) = setting(flag, "--store", ["BACKUP_STORE"]) else {
+      throw ErrorReport.configuration(
+        "BACKUP_STORE is not set: it says where backups are kept. Set it, or give --store, to "
+          + "file:///var/backups/postgres or s3://BUCKET/PREFIX.")
+    }
+    return location
+  }
+
+  /// The days that backups are kept: `--keep-days`, else `BACKUP_RETENTION_DAYS`, else 30.
+  public func retentionDays(flag: Int?) throws -> Int {
+    try integer(flag, "--keep-days", "BACKUP_RETENTION_DAYS", in: 1...36_500) ?? 30
+  }
+
+  // MARK: The run
+
+  /// `--environment`, else `ENVIRONMENT`, else `default`: keeps databases of one name apart.
+  public func environmentName(flag: String?) throws -> String {
+    guard let (name, value) = setting(flag, "--environment", ["ENVIRONMENT"]) else {
+      return "default"
+    }
+    let isPlain = value.unicodeScalars.allSatisfy { scalar in
+      scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
+        || "._-".unicodeScalars.contains(scalar)
+    }
+    guard isPlain, !value.hasPrefix("."), value.utf8.count <= 63 else {
+      throw ErrorReport.usage(
+        "\(name): \"\(value)\" is not a name of up to 63 letters, digits, dots, underscores and "
+          + "hyphens that does not begin with a dot.")
+    }
+    return value
+  }
+
+  /// `LOG_LEVEL`, else info; `--quiet` lets warnings and errors through.
+  public func logLevel(quiet: Bool) throws -> Logger.Level {
+    if quiet { return .warning }
+    guard let text = environment["LOG_LEVEL"] else { return .info }
+    switch text.lowercased() {
+    case "warn": return .warning
+    case "fatal": return .critical
+    case let name:
+      if let level = Logger.Level(rawValue: name) { return level }
+    }
+    throw ErrorReport.usage(
+      "LOG_LEVEL: \"\(text)\" is none of trace, debug, info, notice, warning, error, critical.")
+  }
+
+  /// `--log-format`, else `LOG_FORMAT`, else text on a terminal and JSON elsewhere.
+  public func logFormat(flag: LogFormat?, isTerminal: Bool) throws -> LogFormat {
+    if let flag { return flag }
+    guard let text = environment["LOG_FORMAT"] else { return isTerminal ? .text : .json }
+    guard let format = LogFormat(rawValue: text.lowercased()) else {
+      throw ErrorReport.usage("LOG_FORMAT: \"\(text)\" is neither text nor json.")
+    }
+    return format
+  }
+
+  // MARK: Reading
+
+  /// The value of a flag or of the first variable that is set, with the name to blame.
+  public func setting(
+    _ flag: String?, _ flagName: String, _ variables: [String]
+  ) -> (name: String, value: String)? {
+    if let flag { return (flagName, flag) }
+    return environment.first(of: variables)
+  }
+
+  /// A whole number from a flag or a variable.
+  public func integer(
+    _ flag: Int?, _ flagName: String, _ variable: String?, in range: ClosedRange<Int>
+  ) throws -> Int? {
+    let text = flag.map { String($0) } ?? variable.flatMap { environment[$0] }
+    guard let text else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      let name = flag != nil ? flagName : variable ?? flagName
+      throw ErrorReport.usage(
+        "\(name): \"\(text)\" is not a whole number from \(range.lowerBound) to "
+          + "\(range.upperBound).")
+    }
+    return number
+  }
+
+  /// Everything secret that the environment may hold.
+  func register(secretsWith redactor: Redactor) {
+    for name in ["DATABASE_URL", "RESTORE_URL"] {
+      redactor.add(passwordsOf: environment[name])
+    }
+    for name in [
+      "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SCW_SECRET_KEY",
+      "SENTRY_DSN", "HEARTBEAT_URL",
+    ] {
+      redactor.add(environment[name])
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import ByteStream
+import ObjectStore
+public import Postgres
+
+/// Turns the errors of the libraries into ``ErrorReport``s.
+enum ErrorTranslation {
+  /// - Parameter stopped: the signal that the run got, if any: then whatever error came of it
+  ///   is reported as the stop that it is.
+  static func report(of error: any Error, stopped: Signals.Stop?) -> ErrorReport {
+    if let stopped, isStop(error) {
+      return ErrorReport(
+        stopped.status, code: "stopped",
+        "Stopped by \(stopped.name). Nothing half made was left visible; run the command again.")
+    }
+    switch error {
+    case let report as ErrorReport: return report
+    case let reportable as any ReportableError: return reportable.report
+    case let error as PostgresError: return postgres(error)
+    case let error as ObjectStoreError: return store(error)
+    case let error as Cancellation.Cancelled:
+      return ErrorReport(.failed, code: "cancelled", "Stopped: \(error.reason).")
+    default: return ErrorReport(.failed, code: "unexpected", "\(error)")
+    }
+  }
+
+  /// Whether an error is only the echo of a cancellation.
+  private static func isStop(_ error: any Error) -> Bool {
+    switch error {
+    case is Cancellation.Cancelled: true
+    case let error as PostgresError: error.code == .cancelled
+    case let error as ObjectStoreError: error.code == .cancelled
+    case let error as any ReportableError:
+      error.report.code == "cancelled"
+    default: false
+    }
+  }
+
+  private static func postgres(_ error: PostgresError) -> ErrorReport {
+    var message = error.message
+    var facts: [ErrorReport.Fact] = []
+    if let server = error.server {
+      message = message.isEmpty ? "The server says: \(server.message)" : message
+      if !error.message.isEmpty { facts.append(.init("server", server.message)) }
+      facts += Self.facts(of: server)
+    }
+    return ErrorReport(
+      status(error), code: "\(error.code)", message, facts: facts)
+  }
+
+  /// SQLSTATE and what else the server said.
+  static func facts(of server: ServerMessage) -> [ErrorReport.Fact] {
+    var facts = [ErrorReport.Fact("sqlstate", server.sqlState.code)]
+    if let detail = server.detail { facts.append(.init("detail", detail)) }
+    if let hint = server.hint { facts.append(.init("hint", hint)) }
+    if let context = server.context { facts.append(.init("context", context)) }
+    return facts
+  }
+
+  private static func status(_ error: PostgresError) -> ExitStatus {
+    switch error.code {
+    case .invalidTarget: return .usage
+    case .authentication, .noSuchDatabase: return .configuration
+    default: break
+    }
+    switch error.sqlState {
+    case .insufficientPrivilege, .invalidPassword, .invalidAuthorization: return .configuration
+    case .lockNotAvailable: return .lockNotObtained
+    default: return .failed
+    }
+  }
+
+  private static func store(_ error: ObjectStoreError) -> ErrorReport {
+    let status: ExitStatus =
+      switch error.code {
+      case .denied, .credentials, .clockSkew: .configuration
+      case .invalidLocation: .usage
+      case .truncated, .damaged: .verificationFailed
+      default: .failed
+      }
+    var facts: [ErrorReport.Fact] = []
+    if let key = error.key { facts.append(.init("object", key)) }
+    return ErrorReport(status, code: error.code.rawValue, "\(error)", facts: facts)
+  }
+}
+
+extension ErrorReport {
+  /// A report with the server's SQLSTATE, detail, hint and context, for the executables' own
+  /// translations.
+  public init(
+    _ status: ExitStatus, code: String, _ message: String, server: ServerMessage?
+  ) {
+    self.init(
+      status, code: code, message, facts: server.map(ErrorTranslation.facts(of:)) ?? [])
+  }
+}

@@ -1,0 +1,84 @@
+import ByteStream
+import Logging
+import ObjectStore
+
+/// Runs a command: from its options to its exit status.
+enum CommandRunner {
+  static func run(
+    _ command: some ToolCommand, environment: Environment = .process
+  ) -> ExitStatus {
+    let console = Console(redactor: Redactor())
+    let cancellation = Cancellation()
+    let run: Run
+    do {
+      run = try Run(
+        command: type(of: command).fullName, service: type(of: command).service,
+        options: command.output, isJSON: command.isJSON, environment: environment,
+        console: console, cancellation: cancellation)
+    } catch {
+      // The settings of the logs themselves are wrong, so this goes out plainly.
+      let report = ErrorTranslation.report(of: error, stopped: nil)
+      console.line("\(report)")
+      return report.status
+    }
+    let signals = Signals(cancelling: cancellation) { stop in
+      run.logger.warning("\(stop.name): stopping; once more leaves at once")
+    }
+    let started = ContinuousClock.now
+    var failure: ErrorReport?
+    do {
+      try command.run(run)
+      if let reason = console.outputFailure {
+        failure = ErrorReport(
+          .failed, code: "output", "The result could not be written: \(reason).")
+      }
+    } catch {
+      failure = ErrorTranslation.report(of: error, stopped: signals.stop)
+    }
+    console.showProgress("")
+    conclude(run, failure, took: ContinuousClock.now - started, alerts: type(of: command).alerts)
+    return failure?.status ?? .done
+  }
+
+  private static func conclude(
+    _ run: Run, _ failure: ErrorReport?, took duration: Duration, alerts: Alerts
+  ) {
+    let milliseconds = Int(duration / .milliseconds(1))
+    if let failure {
+      if run.isJSON { run.console.output(failure.json.pretty + "\n") }
+      switch run.logFormat {
+      case .text: run.console.line("\(failure)")
+      case .json:
+        var metadata: Logger.Metadata = [
+          "command": "\(run.command)", "code": "\(failure.code)",
+          "exit_status": .stringConvertible(Int(failure.status.rawValue)),
+          "duration_ms": .stringConvertible(milliseconds),
+        ]
+        for fact in failure.facts { metadata[fact.name] = "\(fact.value)" }
+        run.logger.error("\(failure.message)", metadata: metadata)
+      }
+    } else if alerts != .none, run.logFormat == .json {
+      var metadata: Logger.Metadata = [
+        "command": "\(run.command)", "duration_ms": .stringConvertible(milliseconds),
+      ]
+      for fact in run.notedFacts { metadata[fact.name] = fact.value.logged }
+      run.logger.info("\(run.command) done", metadata: metadata)
+    }
+  }
+}
+
+extension JSONValue {
+  /// The same value as swift-log's metadata.
+  var logged: Logger.MetadataValue {
+    switch self {
+    case .null: "null"
+    case .bool(let value): .stringConvertible(value)
+    case .integer(let value): .stringConvertible(value)
+    case .number(let value): .stringConvertible(value)
+    case .string(let value): .string(value)
+    case .array(let values): .array(values.map(\.logged))
+    case .object(let members):
+      .dictionary(Dictionary(members.map { ($0.name, $0.value.logged) }) { $1 })
+    }
+  }
+}
