@@ -93,5 +93,6 @@ let package = Package(
     tests("Crypto", []),
     tests("Gzip", ["ByteStream"]),
     tests("ObjectStore", ["ByteStream", "Crypto"]),
+    tests("Repository", ["ByteStream", "ObjectStore"]),
   ]
 )

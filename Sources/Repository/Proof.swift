@@ -1,0 +1,79 @@
+import FoundationEssentials
+public import ObjectStore
+
+/// What a verification or a drill found about one backup. Stored beside the backups as JSON.
+public struct Proof: Codable, Hashable, Sendable {
+  public static let currentFormat = 1
+  static let largest = 1 << 20
+
+  public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+    /// The object was read back, and every member checked against the index and the manifest.
+    case read
+    /// It was restored into a scratch database, and that compared.
+    case deep
+    /// A restore was rehearsed and timed.
+    case drill
+  }
+
+  public var format: Int
+  public var backup: BackupID
+  public var environment: String
+  public var database: String
+  public var kind: Kind
+  /// When it was found, by the clock of the host that found it.
+  public var time: UTCTime
+  /// The version of pgkeep that found it.
+  public var tool: String
+  public var passed: Bool
+  /// What failed, in words; empty when it passed.
+  public var findings: [String]
+  public var tables: Int
+  public var rows: Int
+  /// Bytes that were read from the store.
+  public var bytes: Int
+  public var seconds: Double
+  /// The object's SHA-256 in hexadecimal, as it was found.
+  public var sha256: String?
+
+  public init(
+    of names: BackupNames, kind: Kind, time: UTCTime, tool: String, passed: Bool,
+    findings: [String] = [], tables: Int, rows: Int, bytes: Int, seconds: Double,
+    sha256: String? = nil
+  ) {
+    format = Self.currentFormat
+    backup = names.id
+    environment = names.environment
+    database = names.database
+    self.kind = kind
+    self.time = time
+    self.tool = tool
+    self.passed = passed
+    self.findings = findings
+    self.tables = tables
+    self.rows = rows
+    self.bytes = bytes
+    self.seconds = seconds
+    self.sha256 = sha256
+  }
+
+  /// `<UTC time>-<kind>-passed.json`, in a folder named for the backup. The outcome is in the
+  /// name, so that a listing tells which ones are worth reading.
+  var key: String {
+    Layout.proofsPrefix(environment: environment, database: database)
+      + "\(backup)/\(time.compact)-\(kind.rawValue)-\(passed ? "passed" : "failed").json"
+  }
+
+  func encoded() throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+  }
+
+  /// Nil for what is no proof that this version knows.
+  init?(decoding bytes: [UInt8]) {
+    guard let proof = try? JSONDecoder().decode(Proof.self, from: Data(bytes)),
+      proof.format <= Self.currentFormat
+    else { return nil }
+    self = proof
+  }
+}
