@@ -44,7 +44,7 @@ public final class Connection {
     self.target = opening.reachedTarget
     PQsetnonblocking(handle, 1)
     PQsetNoticeReceiver(handle, receiveNotice, Unmanaged.passUnretained(self).toOpaque())
-    try run(options.profile.sql)
+    if let profile = options.profile.sql { try run(profile) }
   }
 
   deinit { close() }

@@ -27,4 +27,8 @@ public struct SQLState: Hashable, Sendable, CustomStringConvertible, Expressible
   public static let tooManyConnections: SQLState = "53300"
   public static let diskFull: SQLState = "53100"
   public static let outOfMemory: SQLState = "53200"
+  public static let duplicateObject: SQLState = "42710"
+  public static let dataCorrupted: SQLState = "XX001"
+  /// A file that the server lacks: among others, WAL that it has removed.
+  public static let undefinedFile: SQLState = "58P01"
 }

@@ -56,9 +56,13 @@ public struct SessionProfile: Sendable {
   /// For statements that a person wrote: the role's own settings, without the timers.
   public static let statements = SessionProfile(settings: lifetime, usesDatabaseEncoding: false)
 
+  /// For a session that runs no SQL: a physical replication connection refuses it.
+  static let replication = SessionProfile(settings: [], usesDatabaseEncoding: false)
+
   /// One simple query that applies the profile. `data` also empties `search_path`, and does so
-  /// first, so that no name in what follows can be shadowed.
-  var sql: SQLText {
+  /// first, so that no name in what follows can be shadowed. Nil when there is nothing to apply.
+  var sql: SQLText? {
+    if settings.isEmpty, !usesDatabaseEncoding { return nil }
     var values = settings.map { setting -> SQLText in
       "(\(SQLText(setting.name).quotedLiteral), \(SQLText(setting.value).quotedLiteral))"
     }
