@@ -8,7 +8,8 @@ public final class WALStream {
     case message
     /// Nothing arrived in time.
     case nothingYet
-    /// The server has sent all of this timeline. ``WALStream/finish()`` says what comes next.
+    /// The server sends no more: ``WALStream/finish()`` says which timeline goes on, or throws
+    /// what the server ended the stream with.
     case endOfTimeline
   }
 
