@@ -89,7 +89,7 @@ let package = Package(
       swiftSettings: strict),
     tests("ByteStream", []),
     tests("Postgres", ["ByteStream"]),
-    tests("ToolSupport", ["ObjectStore", "Postgres", logging]),
+    tests("ToolSupport", ["ByteStream", "ObjectStore", "Postgres", logging]),
     tests("Crypto", []),
     tests("Gzip", ["ByteStream"]),
     tests("ObjectStore", ["ByteStream", "Crypto"]),

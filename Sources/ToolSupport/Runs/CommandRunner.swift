@@ -36,7 +36,10 @@ enum CommandRunner {
       failure = ErrorTranslation.report(of: error, stopped: signals.stop)
     }
     console.showProgress("")
-    conclude(run, failure, took: ContinuousClock.now - started, alerts: type(of: command).alerts)
+    let duration = ContinuousClock.now - started
+    let alerts = type(of: command).alerts
+    conclude(run, failure, took: duration, alerts: alerts)
+    if alerts != .none { writeMetrics(run, succeeded: failure == nil, took: duration) }
     return failure?.status ?? .done
   }
 
@@ -63,6 +66,19 @@ enum CommandRunner {
       ]
       for fact in run.notedFacts { metadata[fact.name] = fact.value.logged }
       run.logger.info("\(run.command) done", metadata: metadata)
+    }
+  }
+}
+
+extension CommandRunner {
+  /// That the metrics could not be written does not make a good run a bad one.
+  private static func writeMetrics(_ run: Run, succeeded: Bool, took duration: Duration) {
+    guard let directory = run.configuration.environment["METRICS_DIRECTORY"] else { return }
+    let file = MetricsFile(
+      command: run.command, environment: run.environmentName, facts: run.notedFacts,
+      succeeded: succeeded, duration: duration, time: .now())
+    do { try file.write(inDirectory: directory) } catch {
+      run.logger.warning("\(ErrorTranslation.report(of: error, stopped: nil).message)")
     }
   }
 }

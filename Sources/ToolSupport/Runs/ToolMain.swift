@@ -7,15 +7,17 @@ import Glibc
 /// shells and most tools have it, not 64.
 public enum ToolMain {
   public static func main(_ root: (some ParsableCommand).Type) -> Never {
+    let arguments = CommandLine.arguments
+    ProcessTitle.hidePasswords(of: arguments)
     do {
-      var command = try root.parseAsRoot()
+      var command = try root.parseAsRoot(Array(arguments.dropFirst()))
       try command.run()
       exit(ExitStatus.done.rawValue)
     } catch {
       let code = root.exitCode(for: error)
       let text = root.fullMessage(for: error)
       let console = Console(redactor: Redactor())
-      for argument in CommandLine.arguments { console.redactor.add(passwordsOf: argument) }
+      for argument in arguments { console.redactor.add(passwordsOf: argument) }
       if !text.isEmpty {
         if code.isSuccess { console.output(text + "\n") } else { console.line(text) }
       }
