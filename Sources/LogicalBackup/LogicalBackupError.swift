@@ -1,51 +1,57 @@
-/// What can go wrong with a logical backup: making, reading, restoring or proving it.
-///
-/// A failure of the server or the store that needs no more words is thrown as it is, as
-/// `PostgresError` or `ObjectStoreError`.
+/// What can go wrong with making, reading or restoring a logical backup.
 public struct LogicalBackupError: Error, Sendable, CustomStringConvertible {
   public enum Code: String, Hashable, Sendable {
-    /// The database holds something that pgkeep does not express.
-    case unsupportedObject
-    /// The server's version is not one that this can be done with.
-    case unsupportedServer
-    /// The schema kept changing while it was read.
-    case schemaKeepsChanging
-    /// A lock was not to be had in time.
+    /// A lock that the backup needs is held by somebody else, for longer than we wait.
     case lockNotObtained
-    /// The role lacks a permission that the work needs.
-    case permissionMissing
-    /// The file is not one that pgkeep restores.
+    /// The server's configuration does not let the work be done.
+    case configuration
+    /// The role may not do what is needed.
+    case permission
+    /// The schema changed again and again while it was read.
+    case schemaChanged
+    /// The database holds something that a backup cannot express.
+    case unsupported
+    /// The server failed, or said something unexpected, in the middle of work.
+    case server
+    /// What was asked for contradicts itself or the database.
+    case invalidRequest
+    /// The file is no backup, or not one that can be read here.
     case notABackup
-    /// The file ends too early.
+    /// A newer version of pgkeep wrote the file.
+    case newerFormat
+    /// The file ends before its end.
     case truncated
-    /// The file is damaged, or its parts contradict each other.
+    /// The file was changed after it was written.
     case damaged
-    /// What was read, written or restored does not match its row count or hash.
+    /// What was restored is not what was backed up.
     case verificationFailed
-    /// The target database exists, or holds something, and must not.
-    case targetNotEmpty
-    /// The target database does not exist, and must.
+    /// The target database holds something already.
+    case notEmpty
+    /// A file of our own (an index that spilled to disk) could not be written or read.
+    case localFile
+    /// The database to restore into does not exist, and must.
     case targetMissing
-    /// Somebody else restores into the same target.
+    /// Somebody else restores into the same database.
     case targetBusy
     /// The target lacks a role, extension, encoding or locale that the backup needs.
     case targetLacks
     /// A statement of the backup failed on the target.
     case statementFailed
-    /// All was restored, but the new database could not take the old one's place.
+    /// All was restored, but the new database could not take its final name.
     case notSwitched
-    /// Somebody asked to stop.
-    case cancelled
   }
 
   public var code: Code
   /// What went wrong, where, and what to do.
   public var message: String
+  /// The table, object or file that it is about.
+  public var object: String?
   public var cause: (any Error)?
 
-  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+  public init(_ code: Code, _ message: String, object: String? = nil, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
+    self.object = object
     self.cause = cause
   }
 
