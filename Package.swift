@@ -92,6 +92,7 @@ let package = Package(
     tests("ToolSupport", ["ByteStream", "ObjectStore", "Postgres", logging]),
     tests("Crypto", []),
     tests("Gzip", ["ByteStream"]),
+    tests("LogicalBackup", ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres"]),
     tests("ObjectStore", ["ByteStream", "Crypto"]),
     tests("Repository", ["ByteStream", "ObjectStore"]),
   ]

@@ -1,0 +1,109 @@
+public import Postgres
+
+/// The index's first line: what was backed up, from where and by what.
+public struct BackupFacts: Hashable, Sendable {
+  /// The format of the file; this version reads and writes 1.
+  public static let currentFormat = 1
+
+  public var format = BackupFacts.currentFormat
+  /// The backup's name.
+  public var id: String
+  /// When the snapshot was taken, by the server's clock: `2026-11-22T02:00:00Z`.
+  public var snapshotTime: String
+  /// The version of pgkeep.
+  public var tool: String
+  public var database: SQLText
+  /// `server_version`, as the server writes it.
+  public var serverVersion: String
+  /// `server_version_num`.
+  public var serverVersionNumber: Int
+  /// The cluster's, where the role may read it.
+  public var systemIdentifier: String?
+  /// Whether the server was a standby, which has no rows of unlogged tables.
+  public var isStandby = false
+  /// The database's encoding, which is also that of the file's text.
+  public var encoding: String
+  public var collate: SQLText
+  public var ctype: SQLText
+  /// `libc`, `icu` or `builtin`.
+  public var localeProvider: String
+  /// The ICU or builtin locale.
+  public var locale: SQLText?
+  public var owner: SQLText
+  /// Roles that statements of the file name.
+  public var roles: [SQLText] = []
+  /// Extensions that statements of the file make.
+  public var extensions: [SQLText] = []
+  /// What was left out on purpose, in words; empty when the backup is whole.
+  public var selection: [String] = []
+
+  public init(
+    id: String, snapshotTime: String, tool: String, database: SQLText, serverVersion: String,
+    serverVersionNumber: Int, encoding: String, collate: SQLText, ctype: SQLText,
+    localeProvider: String, locale: SQLText?, owner: SQLText
+  ) {
+    self.id = id
+    self.snapshotTime = snapshotTime
+    self.tool = tool
+    self.database = database
+    self.serverVersion = serverVersion
+    self.serverVersionNumber = serverVersionNumber
+    self.encoding = encoding
+    self.collate = collate
+    self.ctype = ctype
+    self.localeProvider = localeProvider
+    self.locale = locale
+    self.owner = owner
+  }
+
+  var line: IndexLine {
+    var line = IndexLine("backup")
+    line.add("format", format)
+    line.add("id", id)
+    line.add("snapshot_time", snapshotTime)
+    line.add("tool", tool)
+    line.add("database", database)
+    line.add("server_version", serverVersion)
+    line.add("server_version_num", serverVersionNumber)
+    if let systemIdentifier { line.add("system_identifier", systemIdentifier) }
+    line.add("standby", isStandby ? 1 : 0)
+    line.add("encoding", encoding)
+    line.add("collate", collate)
+    line.add("ctype", ctype)
+    line.add("locale_provider", localeProvider)
+    if let locale { line.add("locale", locale) }
+    line.add("owner", owner)
+    line.add("roles", roles)
+    line.add("extensions", extensions)
+    line.add("selection", selection.map { SQLText($0) })
+    return line
+  }
+
+  init(_ object: IndexObject) throws {
+    format = try object.count("format")
+    guard format == Self.currentFormat else {
+      throw LogicalBackupError(
+        .newerFormat,
+        "The file has format \(format), and this version of pgkeep reads format "
+          + "\(Self.currentFormat). Use the version that wrote it, or a newer one; "
+          + "gunzip and psql restore it as well.")
+    }
+    id = try object.string("id")
+    snapshotTime = try object.string("snapshot_time")
+    tool = try object.string("tool")
+    database = try object.text("database")
+    serverVersion = try object.string("server_version")
+    serverVersionNumber = try object.count("server_version_num")
+    systemIdentifier = try object.optionalText("system_identifier")?.string
+    isStandby = try object.count("standby") == 1
+    encoding = try object.string("encoding")
+    collate = try object.text("collate")
+    ctype = try object.text("ctype")
+    localeProvider = try object.string("locale_provider")
+    locale = try object.optionalText("locale")
+    owner = try object.text("owner")
+    roles = try object.texts("roles")
+    extensions = try object.texts("extensions")
+    selection = try object.texts("selection").map(\.string)
+  }
+}
