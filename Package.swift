@@ -71,6 +71,10 @@ let package = Package(
       "LogicalBackup",
       ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository", "Schema"]),
 
+    library(
+      "PhysicalBackup",
+      ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
+
     // Executables.
     library(
       "ToolSupport", ["ByteStream", "ObjectStore", "Postgres", argumentParser, logging]),
@@ -94,6 +98,9 @@ let package = Package(
     tests("Gzip", ["ByteStream"]),
     tests("LogicalBackup", ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres"]),
     tests("ObjectStore", ["ByteStream", "Crypto"]),
+    tests(
+      "PhysicalBackup",
+      ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
     tests("Repository", ["ByteStream", "ObjectStore"]),
   ]
 )

@@ -27,6 +27,18 @@ public enum Layout {
     prefix(environment: environment, database: database) + "proofs/"
   }
 
+  /// Everything of a cluster, that is base backups and WAL, is below this prefix.
+  ///
+  /// - Parameter systemIdentifier: as `pg_control_system()` gives it.
+  public static func clusterPrefix(environment: String, systemIdentifier: String) -> String {
+    clustersPrefix(environment: environment) + component(systemIdentifier) + "/"
+  }
+
+  /// All clusters of an environment are below this prefix.
+  public static func clustersPrefix(environment: String) -> String {
+    prefix(environment: environment) + cluster + "/"
+  }
+
   /// A name as one component of a key: letters, digits, `_`, `-` and `.` (not in front) stay,
   /// every other byte of its UTF-8 form is `%` and two digits.
   public static func component(_ name: String) -> String {

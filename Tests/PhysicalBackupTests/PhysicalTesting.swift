@@ -1,0 +1,16 @@
+import Foundation
+import TestSupport
+
+/// What several of these tests need.
+enum PhysicalTesting {
+  /// The versions that physical backups are tested on.
+  static let majors = TemporaryCluster.installedMajors.filter { $0 != 16 }
+  /// Whether the long tests run too.
+  static let runsAll = ProcessInfo.processInfo.environment["PGKEEP_TEST_ALL"] == "1"
+
+  /// Lets user `postgres` use a file or folder, when the tests run as root.
+  static func giveToPostgres(_ path: String) throws {
+    guard geteuid() == 0 else { return }
+    try Command.check("chown", ["-R", "postgres:postgres", path])
+  }
+}
