@@ -1,0 +1,37 @@
+import Postgres
+
+/// One row of a catalog query, read from left to right in the order of the select list.
+struct CatalogRow {
+  private let result: QueryResult
+  private let row: Int
+  private var column = 0
+
+  init(_ result: QueryResult, _ row: Int) {
+    self.result = result
+    self.row = row
+  }
+
+  private mutating func next() -> Int {
+    defer { column += 1 }
+    return column
+  }
+
+  /// Text; empty when it is NULL.
+  mutating func text() -> SQLText { result[row, next()] ?? SQLText() }
+  mutating func optional() -> SQLText? { result[row, next()] }
+  mutating func flag() -> Bool { result.bool(row, next()) }
+  mutating func int() -> Int { result.int(row, next()) ?? 0 }
+  mutating func optionalInt() -> Int? { result.int(row, next()) }
+  mutating func oid() -> UInt32 { UInt32(truncatingIfNeeded: result.int(row, next()) ?? 0) }
+  mutating func decimal() -> Double { Double(result.string(row, next())) ?? 0 }
+  /// A value of type "char"; a space when it is empty.
+  mutating func letter() -> Character { result.string(row, next()).first ?? " " }
+  /// An array of text; empty when it is NULL.
+  mutating func array() -> [SQLText] {
+    optional().map { ArrayText.elements($0).compactMap { $0 } } ?? []
+  }
+  /// A list of OIDs: `oidvector` as text, or an array.
+  mutating func oids() -> [UInt32] {
+    text().string.split { !$0.isNumber }.compactMap { UInt32($0) }
+  }
+}

@@ -1,0 +1,101 @@
+/// Makes a graph of needs one that can be ordered.
+///
+/// First, what comes before the rows must not need what comes after them; then circles are broken
+/// where a part of an object can be made apart: a default, a check constraint, the shell of a type,
+/// the query of a view.
+struct CircleBreaker {
+  private var graph: DependencyGraph
+  /// Circles that no part could break, and that lost an edge instead.
+  private(set) var forced: [[Int]] = []
+
+  static func run(_ graph: DependencyGraph) -> DependencyGraph {
+    var breaker = CircleBreaker(graph: graph)
+    breaker.respectRows()
+    breaker.breakCircles()
+    return breaker.graph
+  }
+
+  private init(graph: DependencyGraph) { self.graph = graph }
+
+  /// A view grouped by a primary key needs the key, which is made after the rows: the view's query
+  /// goes there too, and what has no such part goes whole.
+  private mutating func respectRows() {
+    var changed = true
+    while changed {
+      changed = false
+      for (from, to) in graph.detailedEdges {
+        let step = graph.home[from]
+        guard graph.nodes[step].section == .preData,
+          graph.nodes[graph.home[to]].section == .postData
+        else { continue }
+        if step != from, isSeparable(from) { graph.separate(from) }
+        graph.move(graph.home[from], to: .postData)
+        changed = true
+      }
+    }
+  }
+
+  private mutating func breakCircles() {
+    // Each round makes at least one part apart or removes an edge, so that this ends.
+    while true {
+      let circles = StronglyConnected.circles(graph.needs())
+      if circles.isEmpty { return }
+      for circle in circles { breakCircle(Set(circle)) }
+    }
+  }
+
+  private mutating func breakCircle(_ circle: Set<Int>) {
+    let within = graph.detailedEdges.filter { edge in
+      let (from, to) = (graph.home[edge.from], graph.home[edge.to])
+      return from != to && circle.contains(from) && circle.contains(to)
+    }
+    for kind in [ObjectKind.columnDefault, .checkConstraint, .domainConstraint] {
+      let parts = Set(within.map(\.from)).filter { graph.nodes[$0].kind == kind && isSeparable($0) }
+      guard parts.isEmpty else {
+        for part in parts { graph.separate(part) }
+        return
+      }
+    }
+    if makeShells(circle) { return }
+    let views = Set(within.map(\.from)).filter {
+      graph.nodes[$0].kind == .viewDefinition && isSeparable($0)
+    }
+    if let view = views.min(by: { graph.nodes[$0].sortKey < graph.nodes[$1].sortKey }) {
+      graph.separate(view)
+      return
+    }
+    // Functions that need each other, say: bodies are not checked when they are made.
+    guard let last = within.max(by: { order($0) < order($1) }) else { return }
+    graph.replaceEdges { $0 == last ? nil : $0 }
+  }
+
+  private func order(_ edge: (from: Int, to: Int)) -> DependencyGraph.SortKey {
+    graph.nodes[edge.from].sortKey
+  }
+
+  private func isSeparable(_ node: Int) -> Bool {
+    graph.nodes[node].part != nil && !graph.isApart(node) && !graph.isFixed(node)
+  }
+
+  /// Functions that a type is made with take or return it: they get along with its shell.
+  private mutating func makeShells(_ circle: Set<Int>) -> Bool {
+    var made = false
+    for node in circle.sorted() where !graph.hasShell(node) {
+      guard graph.nodes[node].kind == .baseType || graph.nodes[node].kind == .rangeType else {
+        continue
+      }
+      let shell = graph.addShell(of: node)
+      let homes = graph.home
+      let kinds = graph.nodes.map(\.kind)
+      graph.replaceEdges { edge in
+        let isUser =
+          edge.to == node && circle.contains(homes[edge.from])
+          && [.function, .procedure, .aggregate].contains(kinds[edge.from])
+        return isUser ? (edge.from, shell) : edge
+      }
+      graph.appendEdge(from: node, to: shell)
+      made = true
+    }
+    return made
+  }
+}

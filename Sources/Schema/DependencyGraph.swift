@@ -1,0 +1,160 @@
+import Postgres
+
+/// What is made in one step, and which steps must come before.
+///
+/// Each object is a node, and each of its parts another one that lies within the object's own
+/// until a circle is broken by making the part apart.
+struct DependencyGraph {
+  struct Node {
+    /// The object's position.
+    var object: Int
+    /// The part's position within the object, nil for the object itself.
+    var part: Int?
+    /// Whether the part can only stand within the object.
+    var isFixed = false
+    var section: SchemaObject.Section
+    var kind: ObjectKind
+    var sortKey: SortKey
+  }
+
+  /// Names decide where needs do not.
+  struct SortKey: Comparable {
+    var kind: ObjectKind
+    var schema: SQLText
+    var name: SQLText
+
+    static func < (left: SortKey, right: SortKey) -> Bool {
+      if left.kind != right.kind { return left.kind < right.kind }
+      if left.schema != right.schema { return left.schema < right.schema }
+      return left.name < right.name
+    }
+  }
+
+  private(set) var nodes: [Node] = []
+  /// The nodes' identities; `index(of:)` finds through aliases.
+  private(set) var identities: [ObjectIdentity] = []
+  /// Where a node's statements stand: its own position, or that of the object that it is within.
+  private(set) var home: [Int] = []
+  /// Needs between nodes, before parts are looked at.
+  private var edges: [(from: Int, to: Int)] = []
+  /// Shells by their types.
+  private var shells: [Int: Int] = [:]
+  /// The node of each object's schema.
+  private var schemas: [Int: Int] = [:]
+  private var positions: [ObjectIdentity: Int] = [:]
+  private let aliases: [ObjectIdentity: ObjectIdentity]
+
+  init(_ catalog: SchemaCatalog) {
+    aliases = catalog.aliases
+    for (number, object) in catalog.objects.enumerated() {
+      let whole = nodes.count
+      add(
+        Node(
+          object: number, part: nil, section: object.section, kind: object.kind,
+          sortKey: SortKey(
+            kind: object.kind, schema: object.schema ?? "", name: object.name)),
+        object.identity, home: whole)
+      for (part, description) in object.parts.enumerated() {
+        let position = nodes.count
+        add(
+          Node(
+            object: number, part: part, isFixed: description.isFixed,
+            section: description.section, kind: description.kind,
+            sortKey: SortKey(
+              kind: description.kind, schema: object.schema ?? "", name: description.name)),
+          description.identity, home: description.isAlwaysApart ? position : whole)
+        edges.append((position, whole))
+      }
+    }
+    addEdges(catalog)
+  }
+
+  private mutating func add(_ node: Node, _ identity: ObjectIdentity, home: Int) {
+    positions[identity] = nodes.count
+    nodes.append(node)
+    identities.append(identity)
+    self.home.append(home)
+  }
+
+  private mutating func addEdges(_ catalog: SchemaCatalog) {
+    for object in catalog.objects {
+      guard let from = positions[object.identity] else { continue }
+      for needed in object.needs { addEdge(from, index(of: needed)) }
+    }
+    for dependency in catalog.dependencies {
+      guard let from = index(of: dependency.dependent), let to = index(of: dependency.needed)
+      else { continue }
+      // A sequence's ownership by a column is a step of its own.
+      if let owner = catalog.objects[nodes[from].object].ownedBy, owner == identities[to] {
+        continue
+      }
+      if identities[to].catalog == .schema { schemas[nodes[from].object] = to }
+      addEdge(from, to)
+    }
+  }
+
+  private mutating func addEdge(_ from: Int, _ to: Int?) {
+    guard let to, to != from else { return }
+    edges.append((from, to))
+  }
+
+  /// The node that makes what `identity` names; nil for what no node makes.
+  func index(of identity: ObjectIdentity) -> Int? {
+    var identity = identity
+    // A chain of aliases is short: array of a multirange, multirange, range, extension.
+    for _ in 0..<8 {
+      if let position = positions[identity] { return position }
+      guard let next = aliases[identity] else { return nil }
+      identity = next
+    }
+    return nil
+  }
+
+  /// Whether the node is a step of its own.
+  func isApart(_ node: Int) -> Bool { home[node] == node }
+
+  /// The identities of parts that are made apart from their object.
+  var separated: Set<ObjectIdentity> {
+    Set(nodes.indices.filter { nodes[$0].part != nil && isApart($0) }.map { identities[$0] })
+  }
+
+  mutating func separate(_ node: Int) { home[node] = node }
+  mutating func move(_ node: Int, to section: SchemaObject.Section) {
+    nodes[node].section = section
+  }
+  func isFixed(_ node: Int) -> Bool { nodes[node].isFixed }
+
+  /// The shell of a type: its name alone, which functions can use before the type is made.
+  mutating func addShell(of type: Int) -> Int {
+    var node = nodes[type]
+    node.kind = .shellType
+    node.sortKey.kind = .shellType
+    shells[type] = nodes.count
+    add(
+      node, ObjectIdentity(.type, identities[type].oid, column: -1), home: nodes.count)
+    if let schema = schemas[nodes[type].object] { addEdge(nodes.count - 1, schema) }
+    return nodes.count - 1
+  }
+  func hasShell(_ type: Int) -> Bool { shells[type] != nil }
+  func isShell(_ node: Int) -> Bool {
+    nodes[node].kind == .shellType && identities[node].column != 0
+  }
+
+  mutating func replaceEdges(_ transform: ((from: Int, to: Int)) -> (from: Int, to: Int)?) {
+    edges = edges.compactMap(transform)
+  }
+  mutating func appendEdge(from: Int, to: Int) { addEdge(from, to) }
+
+  /// All needs, with the parts between which they are.
+  var detailedEdges: [(from: Int, to: Int)] { edges }
+
+  /// For each step the steps that it needs, without doubles.
+  func needs() -> [[Int]] {
+    var needs = [[Int]](repeating: [], count: nodes.count)
+    for (from, to) in edges where home[from] != home[to] { needs[home[from]].append(home[to]) }
+    for index in needs.indices where needs[index].count > 1 {
+      needs[index] = Set(needs[index]).sorted()
+    }
+    return needs
+  }
+}

@@ -1,0 +1,121 @@
+import Postgres
+
+/// Primary keys, unique and exclusion constraints with their indexes, and foreign keys.
+enum Constraints {
+  static func read(_ session: CatalogSession) throws -> KindContents {
+    var contents = KindContents()
+    try session.forEach(
+      """
+      SELECT c.oid, c.conname, c.contype, n.nspname, t.relname,
+        pg_catalog.pg_get_userbyid(t.relowner), c.conrelid, c.confrelid, t.relkind,
+        pg_catalog.pg_get_constraintdef(c.oid), c.conindid, i.relname, i.reloptions, ts.spcname
+      FROM pg_catalog.pg_constraint c
+      JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
+      JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace AND \(session.isUserSchema())
+      LEFT JOIN pg_catalog.pg_class i ON i.oid = c.conindid
+      LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = i.reltablespace
+      WHERE (c.contype IN ('p', 'u', 'x') OR (c.contype = 'f' AND c.conparentid = 0))
+        AND \(session.isFree(.relation, "t.oid")) AND \(session.isFree(.constraint, "c.oid"))
+      """
+    ) { row in
+      let constraint = Row(&row)
+      contents.objects.append(constraint.object)
+      if constraint.index != 0 {
+        contents.aliases[ObjectIdentity(.relation, constraint.index)] = constraint.identity
+      }
+    }
+    // A foreign key on a partitioned table brings those of its partitions.
+    try session.forEach(
+      """
+      SELECT c.oid, c.conparentid FROM pg_catalog.pg_constraint c
+      WHERE c.contype = 'f' AND c.conparentid <> 0
+      """
+    ) { row in
+      contents.aliases[ObjectIdentity(.constraint, row.oid())] = ObjectIdentity(
+        .constraint, row.oid())
+    }
+    return contents
+  }
+
+  private struct Row {
+    var identity: ObjectIdentity
+    var name: SQLText
+    var kind: Character
+    var schema: SQLText
+    var table: SQLText
+    var owner: SQLText
+    var tableOID: UInt32
+    var referenced: UInt32
+    var isPartitioned: Bool
+    var definition: SQLText
+    /// 0 for a foreign key, whose index is another constraint's.
+    var index: UInt32
+    var indexName: SQLText
+    var indexOptions: [SQLText]
+    var tablespace: SQLText?
+
+    init(_ row: inout CatalogRow) {
+      identity = ObjectIdentity(.constraint, row.oid())
+      name = row.text()
+      kind = row.letter()
+      schema = row.text()
+      table = row.text()
+      owner = row.text()
+      tableOID = row.oid()
+      referenced = row.oid()
+      isPartitioned = row.letter() == "p"
+      definition = row.text()
+      index = row.oid()
+      indexName = row.text()
+      indexOptions = row.array()
+      tablespace = row.optional()
+      if kind == "f" { index = 0 }
+    }
+
+    var object: SchemaObject {
+      let isForeignKey = kind == "f"
+      let qualifiedTable = SQLText.qualified(schema, table)
+      let constraint = name.quotedIdentifier
+      let only: SQLText = isForeignKey && isPartitioned ? "" : "ONLY "
+      var sql: SQLText = """
+        ALTER TABLE \(only)\(qualifiedTable)
+            ADD CONSTRAINT \(constraint) \(definitionWithOptions);
+
+        """
+      if !isForeignKey {
+        if kind == "x", !indexOptions.isEmpty {
+          sql += """
+            ALTER INDEX \(SQLText.qualified(schema, indexName)) \
+            SET (\(OptionList.storage(indexOptions)));
+
+            """
+        }
+        sql = Indexes.inTablespace(tablespace, sql)
+      }
+      var object = SchemaObject(
+        identity, isForeignKey ? .foreignKey : .constraint, schema: schema,
+        name: "\(table) \(name)", owner: owner, section: .postData, definition: sql)
+      object.commentTarget = "CONSTRAINT \(constraint) ON \(qualifiedTable)"
+      object.tables = [tableOID]
+      object.locks = [SchemaItem.Lock(table: tableOID, isShared: false)]
+      if isForeignKey, referenced != tableOID {
+        object.locks.append(SchemaItem.Lock(table: referenced, isShared: false))
+        object.tables.append(referenced)
+      }
+      return object
+    }
+
+    /// The index's storage options stand before what says when the constraint is checked.
+    private var definitionWithOptions: SQLText {
+      guard kind == "p" || kind == "u", !indexOptions.isEmpty else { return definition }
+      var head = definition
+      var tail = SQLText()
+      for suffix in [" DEFERRABLE INITIALLY DEFERRED", " DEFERRABLE"] as [SQLText]
+      where tail.isEmpty && head.hasSuffix(suffix) {
+        head.bytes.removeLast(suffix.bytes.count)
+        tail = suffix
+      }
+      return "\(head) WITH (\(OptionList.storage(indexOptions)))\(tail)"
+    }
+  }
+}

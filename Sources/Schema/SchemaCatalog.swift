@@ -1,0 +1,51 @@
+public import Postgres
+
+/// A database's schema as it was read: its objects, what they need of each other, and the facts
+/// that a backup records. A value: nothing here reaches back to the server.
+public struct SchemaCatalog: Sendable {
+  /// `server_version_num` of the server that it was read from.
+  public let serverVersion: Int
+  public let database: DatabaseFacts
+  /// Tables with rows, by schema and name: ordinary tables, and configuration tables of extensions.
+  public private(set) var tables: [TableData]
+  /// Sequences by schema and name, without values: see `SchemaReader.readSequenceValues`.
+  public private(set) var sequences: [SequenceData]
+  public let extensions: [ExtensionFact]
+  /// The roles that the schema's statements name, in order: owners, and who was granted what.
+  /// Roles that every server has (`pg_…`) are not among them.
+  public let roles: [SQLText]
+  /// What cannot be expressed. A backup without it would lose something.
+  public private(set) var unsupported: [UnsupportedObject]
+
+  var objects: [SchemaObject]
+  let aliases: [ObjectIdentity: ObjectIdentity]
+  let comments: Comments
+  let dependencies: [Dependency]
+
+  init(
+    serverVersion: Int, database: DatabaseFacts, contents: KindContents, comments: Comments,
+    dependencies: [Dependency]
+  ) {
+    self.serverVersion = serverVersion
+    self.database = database
+    self.comments = comments
+    self.dependencies = dependencies
+    objects = contents.objects
+    aliases = contents.aliases
+    tables = contents.tables.sorted { ($0.schema, $0.name) < ($1.schema, $1.name) }
+    sequences = contents.sequences.sorted { ($0.schema, $0.name) < ($1.schema, $1.name) }
+    extensions = contents.extensions.sorted { $0.name < $1.name }
+    unsupported = contents.unsupported
+    var roles = contents.roles
+    for object in objects {
+      if let owner = object.owner { roles.insert(owner) }
+      if let privileges = object.privileges { roles.formUnion(privileges.roles) }
+    }
+    self.roles = roles.filter { !$0.hasPrefix("pg_") }.sorted()
+  }
+
+  /// The schema as statements in an order that runs. The same schema gives the same bytes.
+  public func script(_ options: ScriptOptions = ScriptOptions()) -> SchemaScript {
+    ScriptBuilder(self, options).script()
+  }
+}

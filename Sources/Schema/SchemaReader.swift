@@ -1,0 +1,64 @@
+public import ByteStream
+public import Postgres
+
+/// Reads a database's schema from its catalogs, with a fixed number of queries whatever its size.
+///
+/// The queries run in the connection's current transaction, so that they see its snapshot. What
+/// the server's own functions render (`pg_get_viewdef()` and its like) is read from the present
+/// catalogs and not from the snapshot's: a caller who must be exact compares the catalogs
+/// afterwards. Blocks the calling thread.
+public struct SchemaReader {
+  private let session: CatalogSession
+
+  /// - Parameter connection: a connection with the profile `SessionProfile.data`, whose empty
+  ///   `search_path` makes the server write every name with its schema.
+  public init(_ connection: Connection, cancellation: Cancellation) {
+    session = CatalogSession(connection: connection, cancellation: cancellation)
+  }
+
+  /// One kind's reader.
+  typealias Reader = @Sendable (CatalogSession) throws -> KindContents
+
+  /// All kinds. No reader depends on another.
+  static let readers: [Reader] = [
+    Schemas.read, Extensions.read, TypeAliases.read, EnumTypes.read, CompositeTypes.read,
+    Domains.read, Functions.read, Sequences.read, Relations.read, Constraints.read, Indexes.read,
+    Triggers.read,
+  ]
+
+  /// Reads the whole schema.
+  ///
+  /// - Throws: `PostgresError`, `SchemaError`, or `Cancellation.Cancelled`.
+  public func read() throws -> SchemaCatalog {
+    var contents = KindContents()
+    for reader in Self.readers { contents.merge(try reader(session)) }
+    return SchemaCatalog(
+      serverVersion: session.connection.serverVersion,
+      database: try DatabaseFacts.read(session), contents: contents,
+      comments: try Comments.read(session), dependencies: try Dependency.read(session))
+  }
+
+  /// Reads the values of sequences, a thousand in a query.
+  ///
+  /// - Parameter sequences: as the catalog lists them; unlogged ones are left as they are on a
+  ///   standby, where they cannot be read.
+  public func readSequenceValues(of sequences: [SequenceData]) throws -> [SequenceData] {
+    let isStandby = try session.connection.query("SELECT pg_catalog.pg_is_in_recovery()").bool(0, 0)
+    var valued = sequences
+    let readable = sequences.indices.filter { !(isStandby && sequences[$0].isUnlogged) }
+    var start = 0
+    while start < readable.count {
+      let batch = readable[start..<min(start + 1000, readable.count)]
+      let selects = batch.map { index -> SQLText in
+        "SELECT \(index) AS i, last_value, is_called FROM \(sequences[index].qualifiedName)"
+      }
+      try session.forEach(selects.joined(separator: "\nUNION ALL ")) { row in
+        let index = row.int()
+        valued[index].lastValue = row.optionalInt()
+        valued[index].isCalled = row.flag()
+      }
+      start += 1000
+    }
+    return valued
+  }
+}

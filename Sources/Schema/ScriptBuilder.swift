@@ -1,0 +1,154 @@
+import Postgres
+
+/// Turns a catalog's objects into steps in an order that runs.
+struct ScriptBuilder {
+  private let catalog: SchemaCatalog
+  private let options: ScriptOptions
+  private let graph: DependencyGraph
+  private let separated: Set<ObjectIdentity>
+  private let needs: [[Int]]
+
+  init(_ catalog: SchemaCatalog, _ options: ScriptOptions) {
+    self.catalog = catalog
+    self.options = options
+    graph = CircleBreaker.run(DependencyGraph(catalog))
+    separated = graph.separated
+    needs = graph.needs()
+  }
+
+  func script() -> SchemaScript {
+    let steps = graph.nodes.indices.filter { graph.isApart($0) }
+      .sorted { graph.nodes[$0].sortKey < graph.nodes[$1].sortKey }
+    let before = StepOrder.sorted(
+      steps.filter { graph.nodes[$0].section == .preData }, needs: needs)
+    let after = steps.filter { graph.nodes[$0].section == .postData }
+    let main = after.filter { stage($0) == .main }
+    let last = after.filter { stage($0) == .last }
+    let refreshNeeds = last.isEmpty ? needs : needsOfRefreshes(last)
+    let afterMain = StepOrder.sorted(main, needs: needs)
+    let afterLast = StepOrder.sorted(last, needs: refreshNeeds)
+    var postData = items(afterMain, needs, from: 0)
+    if options.includesPrivileges { postData += privileges() }
+    postData += items(afterLast, refreshNeeds, from: postData.count)
+    return SchemaScript(
+      preData: before.map(item).filter { !$0.sql.isEmpty },
+      postData: postData)
+  }
+
+  private func stage(_ node: Int) -> SchemaItem.Stage {
+    catalog.objects[graph.nodes[node].object].stage
+  }
+
+  /// Items with their needs among each other as positions, the first of which is `start`.
+  private func items(_ steps: [Int], _ needs: [[Int]], from start: Int) -> [SchemaItem] {
+    var positions: [Int: Int] = [:]
+    for (position, step) in steps.enumerated() { positions[step] = start + position }
+    return steps.map { step in
+      var item = item(step)
+      item.dependencies = needs[step].compactMap { positions[$0] }.sorted()
+      return item
+    }
+  }
+
+  /// A materialized view is refreshed after those that its query reads, be it through views.
+  private func needsOfRefreshes(_ steps: [Int]) -> [[Int]] {
+    var refreshOf: [Int: Int] = [:]
+    for step in steps where graph.nodes[step].kind == .materializedViewRefresh {
+      let view = ObjectIdentity(.relation, graph.identities[step].oid)
+      if let node = graph.index(of: view) { refreshOf[node] = step }
+    }
+    var all = [[Int]](repeating: [], count: graph.nodes.count)
+    for step in steps { all[step] = needs[step] }
+    for (view, step) in refreshOf {
+      var seen: Set<Int> = [view]
+      var open = [view]
+      while let node = open.popLast() {
+        for need in queryNeeds(node) where seen.insert(need).inserted {
+          if let other = refreshOf[need] { all[step].append(other) }
+          open.append(need)
+        }
+      }
+      all[step].sort()
+    }
+    return all
+  }
+
+  /// What a relation's query needs, also where the query is made apart.
+  private func queryNeeds(_ node: Int) -> [Int] {
+    guard node + 1 < graph.nodes.count, graph.nodes[node].kind == .view,
+      graph.nodes[node + 1].kind == .viewDefinition, graph.isApart(node + 1)
+    else { return needs[node] }
+    return needs[node] + needs[node + 1]
+  }
+
+  private func item(_ step: Int) -> SchemaItem {
+    let node = graph.nodes[step]
+    let object = catalog.objects[node.object]
+    var sql: SQLText
+    if graph.isShell(step) {
+      sql = "CREATE TYPE \(SQLText.qualified(object.schema ?? "", object.name));\n"
+    } else if let part = node.part {
+      sql = object.parts[part].sql + comments(object.parts[part])
+    } else {
+      sql = whole(object)
+    }
+    return SchemaItem(
+      kind: node.kind, schema: object.schema, name: node.sortKey.name,
+      owner: options.includesOwners ? object.owner : nil, sql: sql, stage: object.stage,
+      locks: locks(object, node), dependencies: [])
+  }
+
+  private func locks(_ object: SchemaObject, _ node: DependencyGraph.Node) -> [SchemaItem.Lock] {
+    guard node.part != nil, node.section == .postData else { return object.locks }
+    return object.tables.map { SchemaItem.Lock(table: $0, isShared: false) }
+  }
+
+  private func whole(_ object: SchemaObject) -> SQLText {
+    var sql = object.definition.sql(without: separated)
+    if options.includesOwners, let target = object.ownerTarget, let owner = object.owner {
+      sql += "ALTER \(target) OWNER TO \(owner.quotedIdentifier);\n"
+    }
+    if let target = object.commentTarget {
+      sql += catalog.comments.sql(
+        on: object.commentIdentity ?? object.identity, target: target,
+        column: { number in
+          object.columnNames[number].map {
+            "COLUMN \(object.columnPrefix).\($0.quotedIdentifier)"
+          }
+        })
+    }
+    if let relation = object.columnCommentIdentity {
+      sql += catalog.comments.sql(
+        on: relation, target: "",
+        column: { number in
+          object.columnNames[number].map {
+            "COLUMN \(object.columnPrefix).\($0.quotedIdentifier)"
+          }
+        })
+    }
+    for part in object.parts where !isApart(part) { sql += comments(part) }
+    return sql
+  }
+
+  private func isApart(_ part: SchemaObject.Part) -> Bool { separated.contains(part.identity) }
+
+  private func comments(_ part: SchemaObject.Part) -> SQLText {
+    guard let target = part.commentTarget else { return "" }
+    return catalog.comments.sql(on: part.identity, target: target)
+  }
+
+  /// Grants come last, since they may take from owners what the steps before need.
+  private func privileges() -> [SchemaItem] {
+    let version = catalog.serverVersion / 10_000
+    return catalog.objects.filter { $0.privileges != nil }
+      .sorted { ($0.kind, $0.schema ?? "", $0.name) < ($1.kind, $1.schema ?? "", $1.name) }
+      .compactMap { object in
+        guard let sql = object.privileges?.sql(version: version), !sql.isEmpty else { return nil }
+        return SchemaItem(
+          kind: .privileges, schema: object.schema, name: object.name, owner: object.owner,
+          sql: sql, stage: .privileges,
+          locks: object.tables.map { SchemaItem.Lock(table: $0, isShared: false) },
+          dependencies: [])
+      }
+  }
+}
