@@ -102,5 +102,6 @@ let package = Package(
       "PhysicalBackup",
       ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
     tests("Repository", ["ByteStream", "ObjectStore"]),
+    tests("Schema", ["ByteStream", "Postgres"]),
   ]
 )

@@ -12,12 +12,12 @@ struct Comments: Sendable {
 
   static func read(_ session: CatalogSession) throws -> Comments {
     var all = Comments()
-    // What initdb made has comments too; of those only the ones on schemas and languages matter.
+    // What initdb made has comments too; of those only a changed one on a schema matters.
     try session.forEach(
       """
       SELECT d.classoid, d.objoid, d.objsubid, d.description FROM pg_catalog.pg_description d
       WHERE d.objoid >= \(CatalogSession.firstUserOID)
-        OR d.classoid = \(Catalog.schema.rawValue)
+        OR d.classoid = \(Catalog.schema.rawValue) AND d.description <> 'standard public schema'
       ORDER BY d.classoid, d.objoid, d.objsubid
       """
     ) { row in

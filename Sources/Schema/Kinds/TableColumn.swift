@@ -84,7 +84,9 @@ struct TableColumn: Sendable {
     self.storage = storage == " " ? nil : storage
     compression = row.letter()
     statistics = row.optionalInt()
-    options = row.array()
+    // Servers from the minor releases of November 2026 on keep a number of their own among the
+    // options (`pg_attver`), which is no setting and which pg_dump leaves out too.
+    options = row.array().filter { !$0.hasPrefix("pg_attver=") }
     foreignOptions = row.array()
     granted = row.optional()
   }
