@@ -78,7 +78,7 @@ let package = Package(
     // Executables.
     library(
       "ToolSupport", ["ByteStream", "ObjectStore", "Postgres", argumentParser, logging]),
-    command("MigrateCommand", ["Migrations", "Postgres"]),
+    command("MigrateCommand", ["ByteStream", "Migrations", "Postgres", logging]),
     command("BackupCommand", ["LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
     command("RestoreCommand", ["LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
 
@@ -101,6 +101,7 @@ let package = Package(
     tests(
       "PhysicalBackup",
       ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
+    tests("Migrations", ["ByteStream", "Postgres"]),
     tests("Repository", ["ByteStream", "ObjectStore"]),
     tests("Schema", ["ByteStream", "Postgres"]),
   ]

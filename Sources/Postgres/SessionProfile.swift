@@ -71,11 +71,11 @@ public struct SessionProfile: Sendable {
       sql += "SELECT pg_catalog.set_config('search_path', '', false);\n"
       values.append("('client_encoding', pg_catalog.current_setting('server_encoding'))")
     }
+    // Not a join with pg_settings: that renders every setting of the server, for each connection.
     return sql + """
-      SELECT pg_catalog.set_config(s.name, v.value, false)
+      SELECT pg_catalog.set_config(v.name, v.value, false)
       FROM (VALUES \(values.joined(separator: ", "))) v (name, value)
-      JOIN pg_catalog.pg_settings s
-        ON pg_catalog.lower(s.name) OPERATOR(pg_catalog.=) pg_catalog.lower(v.name)
+      WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL
       """
   }
 }

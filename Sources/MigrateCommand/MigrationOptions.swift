@@ -1,0 +1,59 @@
+public import ArgumentParser
+public import Migrations
+import Postgres
+import ToolSupport
+
+/// Where the migration files are.
+struct FilesOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The folder with the migration files.", valueName: "folder"))
+  var dir = "migrations"
+}
+
+/// For commands that change the database.
+struct LockOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How long to wait for another run to end: 30s, 10min.", valueName: "time"))
+  var lockWait = TimeOption(milliseconds: 600_000)
+}
+
+/// A length of time such as `500ms`, `30s`, `10min` or `1h`.
+struct TimeOption: ExpressibleByArgument, CustomStringConvertible {
+  let milliseconds: Int
+
+  init(milliseconds: Int) { self.milliseconds = milliseconds }
+
+  init?(argument: String) {
+    guard let milliseconds = TimeText.milliseconds(argument) else { return nil }
+    self.milliseconds = milliseconds
+  }
+
+  var description: String {
+    if milliseconds.isMultiple(of: 60_000) { return "\(milliseconds / 60_000)min" }
+    return milliseconds.isMultiple(of: 1_000) ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
+  }
+
+  var defaultValueDescription: String { description }
+}
+
+extension MigratorOptions.OutOfOrder: ExpressibleByArgument {}
+
+extension MigrationVersion: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension Run {
+  /// The library's entry, set up from this run's options.
+  func migrator(
+    _ database: DatabaseOptions, lockWait: TimeOption? = nil,
+    outOfOrder: MigratorOptions.OutOfOrder = .refuse
+  ) throws -> Migrator.Blocking {
+    var options = MigratorOptions(toolVersion: ToolVersion.current)
+    options.outOfOrder = outOfOrder
+    if let lockWait { options.lockWait = .milliseconds(lockWait.milliseconds) }
+    let target = try configuration.database(flag: database.databaseUrl)
+    return Migrator(target, options, cancellation: cancellation) { event in
+      EventPrinter.show(event, self)
+    }.blocking
+  }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Migrations
+import ToolSupport
+
+struct Up: ToolCommand {
+  static let service = "migrate"
+  static let alerts = Alerts.failures
+  static let configuration = CommandConfiguration(
+    abstract: "Apply the migrations that the database does not have.",
+    discussion: """
+      Safe to start in several instances at once: one works, the others wait and find nothing to
+      do. Each migration is one transaction, or nothing of it stays.
+      """)
+
+  @Argument(help: "The last version to apply; all when left out.")
+  var version: MigrationVersion?
+  @Flag(help: "Show what would be done, and do nothing.")
+  var dryRun = false
+  @Option(
+    help: "What to do about a file that is older than what is applied: allow, warn or refuse.")
+  var outOfOrder = MigratorOptions.OutOfOrder.refuse
+  @OptionGroup var files: FilesOptions
+  @OptionGroup var lock: LockOptions
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var form: JSONOption
+  var isJSON: Bool { form.json }
+
+  func run(_ run: Run) throws {
+    let migrator = try run.migrator(database, lockWait: lock.lockWait, outOfOrder: outOfOrder)
+    let files = try MigrationFiles(folder: files.dir)
+    if dryRun {
+      let plan = try migrator.planUp(files, to: version)
+      run.show(json: plan.json, text: plan.text(nothing: "Nothing to apply.\n"))
+    } else {
+      let done = try migrator.up(files, to: version)
+      run.note("migrations", .integer(done.count))
+      run.conclude(json: done.json, text: done.summary("applied", nothing: "Nothing to apply."))
+    }
+  }
+}

@@ -1,0 +1,22 @@
+/// Who holds the migration lock.
+public struct LockHolder: Hashable, Sendable, CustomStringConvertible {
+  public var processID: Int
+  public var role: String
+  public var applicationName: String
+  /// The client's address; nil for a Unix socket, or when the role may not see it.
+  public var clientAddress: String?
+  /// How long the session exists, in seconds.
+  public var seconds: Int
+  /// The statement that the run is in, or was in last.
+  public var query: String?
+
+  public var description: String {
+    var text = "process \(processID)"
+    if !role.isEmpty { text += " of role \(role)" }
+    if !applicationName.isEmpty { text += " (\(applicationName))" }
+    if let clientAddress { text += " from \(clientAddress)" }
+    text += ", since \(seconds) s"
+    if let query, !query.isEmpty { text += ", running: \(query)" }
+    return text
+  }
+}

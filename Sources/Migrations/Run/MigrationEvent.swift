@@ -1,0 +1,17 @@
+public import Postgres
+
+/// What happens while migrations run, for whoever shows it.
+public enum MigrationEvent: Sendable {
+  /// Another run holds the lock; said when waiting begins, and when the holder changes.
+  case waitingForLock(LockHolder)
+  /// The sessions are open and the lock is ours.
+  case locked
+  case starting(PlannedStep)
+  /// One statement of a migration without a transaction is done.
+  case statementDone(PlannedStep, ordinal: Int, of: Int)
+  case finished(FinishedStep)
+  /// Something that a person should know, and that is no error.
+  case warning(String)
+  /// A notice or warning of the server.
+  case notice(ServerMessage)
+}

@@ -1,0 +1,88 @@
+import ByteStream
+import Postgres
+
+/// Two connections and the migration lock: what a run needs to change a database.
+final class MigrationSession {
+  let lock: MigrationLock
+  /// Does the work. Reset after each migration, so that none sees another's settings.
+  let work: Connection
+  let options: MigratorOptions
+  let emit: (MigrationEvent) -> Void
+
+  /// Waits for the lock, and makes the history's tables where they are missing.
+  init(
+    _ target: ConnectionTarget, _ options: MigratorOptions, cancellation: Cancellation,
+    _ emit: @escaping (MigrationEvent) -> Void
+  ) throws {
+    self.options = options
+    self.emit = emit
+    lock = try MigrationLock(target, cancellation: cancellation)
+    try Self.checkWritable(lock.connection)
+    try lock.obtain(limit: options.lockWait) { emit(.waitingForLock($0)) }
+    // The server that answered first, where the target names several.
+    work = try Connection(
+      lock.connection.target,
+      ConnectionOptions(
+        applicationName: "pgkeep migrate work for \(lock.connection.processID)",
+        profile: .statements),
+      cancellation: cancellation)
+    try PoolerCheck.run(lock: lock.connection, work: work)
+    work.onNotice = { emit(.notice($0)) }
+    try HistorySchema.install(lock.connection, toolVersion: options.toolVersion)
+    try takeWorkLock()
+    emit(.locked)
+  }
+
+  /// Reads and records over the connection that no migration touches.
+  var history: History { History(connection: lock.connection, scope: options.scope) }
+
+  /// Makes the session as it was before any migration, with the settings that `step` wants.
+  func prepare(for step: PlannedStep) throws {
+    try work.reset(.statements)
+    try takeWorkLock()
+    var settings: [(String, SQLText)] = []
+    for directive in step.script.directives {
+      switch directive {
+      case .lockTimeout(let time): settings.append(("lock_timeout", "\(time)"))
+      case .statementTimeout(let time): settings.append(("statement_timeout", "\(time)"))
+      default: continue
+      }
+    }
+    if let path = options.searchPath {
+      let names = path.map { SQLText($0).quotedIdentifier }.joined(separator: ", ")
+      settings.append(("search_path", names))
+    }
+    guard !settings.isEmpty else { return }
+    let calls = settings.map { name, value -> SQLText in
+      "pg_catalog.set_config('\(name)', \(value.quotedLiteral), false)"
+    }
+    try work.run("SELECT \(calls.joined(separator: ", "))")
+  }
+
+  /// The lock that the next run waits for when this one is killed while the server works for it.
+  /// A migration may have dropped it with all advisory locks of its session.
+  private func takeWorkLock() throws {
+    let key = MigrationLock.workKey
+    let result = try work.query(
+      """
+      SELECT pg_catalog.pg_try_advisory_lock_shared(\(key))
+      FROM (SELECT pg_catalog.pg_advisory_unlock_all()) u
+      """)
+    guard result.bool(0, 0) else {
+      throw MigrationsError(
+        .lockNotObtained,
+        "Another run has taken the migration lock from this one. Nothing more "
+          + "was done; see migrate status.")
+    }
+  }
+
+  private static func checkWritable(_ connection: Connection) throws {
+    try connection.run("SET search_path = ''")
+    let isStandby = try connection.query("SELECT pg_catalog.pg_is_in_recovery()").bool(0, 0)
+    guard !isStandby else {
+      throw MigrationsError(
+        .notAllowed,
+        "\(connection.target) is a standby and takes no changes. Give the primary's address.")
+    }
+  }
+}
