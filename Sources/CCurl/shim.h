@@ -26,3 +26,7 @@ static inline CURLcode pgkeep_curl_set_progress(
 static inline CURLcode pgkeep_curl_get_long(CURL *handle, CURLINFO info, long *value) {
   return curl_easy_getinfo(handle, info, value);
 }
+static inline CURLcode pgkeep_curl_set_seeker(
+    CURL *handle, int (*value)(void *, curl_off_t, int)) {
+  return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
+}

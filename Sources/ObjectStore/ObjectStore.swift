@@ -29,7 +29,9 @@ public protocol ObjectStore: Sendable {
     _ key: String, range: Range<Int>?, cancellation: Cancellation,
     _ body: (UnsafeRawBufferPointer) throws -> Void) throws
 
-  /// Gives every object whose key begins with `prefix`, in the order of the keys' UTF-8 bytes.
+  /// Gives every object whose key begins with `prefix`, in the order of the keys' UTF-8 bytes;
+  /// some S3 servers sort a folder by its name without the slash, so only the order among the
+  /// objects of one folder is to be relied on.
   /// Only one page, or the names of one folder, are in memory at a time.
   func list(prefix: String, _ body: (ObjectInfo) throws -> Void) throws
 

@@ -1,3 +1,5 @@
+// timespec's members count as CCurl's here: both modules include the header that declares it.
+import CCurl
 import Glibc
 
 /// A moment, to the millisecond, in UTC: what stores, manifests and retention reckon with.

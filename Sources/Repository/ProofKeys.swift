@@ -1,6 +1,6 @@
 /// The keys of proofs in a listing, before any of them is read.
 struct ProofKeys {
-  /// By backup, all keys in the order of their times.
+  /// By backup, all keys in the order of their times: that of one folder's listing.
   private var keys: [BackupID: [String]] = [:]
 
   /// Takes note of a key if it is a proof's.

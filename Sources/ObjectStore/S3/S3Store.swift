@@ -1,0 +1,164 @@
+public import ByteStream
+import Crypto
+
+/// A bucket of any provider that speaks the S3 protocol.
+///
+/// Requests are signed with SigV4 and carry their body's SHA-256 (and MD5 unless that is switched
+/// off), so what is damaged on the way is refused and sent again. Server errors, throttling, broken
+/// connections and time-outs are retried with growing waits until ``S3Settings/deadline``.
+public struct S3Store: ObjectStore {
+  private let client: S3Client
+  private let cancellation: Cancellation
+
+  /// - Parameters:
+  ///   - cancellation: stops every call of this store; a call's own is heeded besides.
+  /// - Throws: ``ObjectStoreError/Code/invalidLocation`` for settings that make no sense.
+  public init(
+    bucket: String, settings: S3Settings, credentials: any CredentialsSource,
+    cancellation: Cancellation = Cancellation()
+  ) throws {
+    client = S3Client(
+      bucket: bucket, endpoint: try S3Endpoint(settings, bucket: bucket), settings: settings,
+      credentials: credentials, pool: HTTPPool(caFile: settings.caFile))
+    self.cancellation = cancellation
+  }
+
+  public var description: String { "s3://\(client.bucket)" }
+
+  /// Where requests go, for people: `https://s3.fr-par.scw.cloud`.
+  public var endpointDescription: String {
+    "\(client.endpoint.scheme)://\(client.endpoint.authority)\(client.endpoint.basePath)"
+  }
+
+  /// Parts that an upload may have here.
+  public var partCap: Int { client.endpoint.partCap }
+
+  public func put(_ key: String, _ bytes: [UInt8], options: PutOptions) throws {
+    try ObjectKey.check(key)
+    if options.onlyIfAbsent, try client.info(key, cancellation: cancellation) != nil {
+      throw ObjectStoreError(
+        .alreadyExists, "\(key) in \(description) exists already", key: key)
+    }
+    let md5 = client.settings.contentMD5 ? Base64.encode(try Digest.hash(.md5, bytes)) : nil
+    let digests = (sha256: Hex.encode(try Digest.hash(.sha256, bytes)), md5: md5)
+    do {
+      try client.put(
+        key, body: ArrayBody(bytes), digests: digests, options: options,
+        cancellation: cancellation)
+    } catch let error as ObjectStoreError where error.code == .alreadyExists {
+      // An earlier try whose answer was lost may have written it: then it is ours.
+      guard let found = try? readAll(key, limit: bytes.count), found == bytes else { throw error }
+    }
+  }
+
+  public func writer(_ key: String, options: WriteOptions) throws -> any ByteSink {
+    try ObjectKey.check(key)
+    return S3Sink(client, key: key, options: options)
+  }
+
+  public func info(_ key: String) throws -> ObjectInfo? {
+    try ObjectKey.check(key)
+    return try client.info(key, cancellation: cancellation)
+  }
+
+  public func read(
+    _ key: String, range: Range<Int>?, cancellation: Cancellation,
+    _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    try ObjectKey.check(key)
+    try ObjectStoreError.check(cancellation)
+    // S3 has no empty ranges.
+    if let range, range.isEmpty { return }
+    let joined = cancellation.child()
+    let registration = self.cancellation.onCancel { [weak joined, weak whole = self.cancellation] in
+      joined?.cancel(reason: whole?.reason ?? "cancelled")
+    }
+    defer { registration.remove() }
+    let reader = S3Reader(client, key: key, range: range, cancellation: joined)
+    try withoutActuallyEscaping(body) { try reader.read($0) }
+  }
+
+  public func list(prefix: String, _ body: (ObjectInfo) throws -> Void) throws {
+    var token: String?
+    repeat {
+      let page = try page(prefix: prefix, after: token)
+      for object in page.all("Contents") { try body(info(object)) }
+      let next = page.text("IsTruncated") == "true" ? page.text("NextContinuationToken") : nil
+      guard next == nil || next != token else { throw unusable("the same page again") }
+      token = next
+    } while token != nil
+  }
+
+  public func delete(_ keys: [String]) throws {
+    // One request each: the batched form differs among providers, and prunes are small.
+    for key in keys {
+      try ObjectKey.check(key)
+      _ = try client.send(
+        S3Client.Call(
+          method: "DELETE", key: key, what: "cannot delete \(key)", accepted: [200, 204, 404],
+          cancellation: cancellation))
+    }
+  }
+
+  public func unfinished(prefix: String) throws -> [UnfinishedWrite] {
+    var found: [UnfinishedWrite] = []
+    var markers: [(String, String)] = []
+    while true {
+      let reply = try client.send(
+        S3Client.Call(
+          method: "GET", query: [("uploads", ""), ("prefix", prefix)] + markers,
+          what: "cannot list unfinished uploads", cancellation: cancellation))
+      let page = try client.parse(reply.body, "ListMultipartUploadsResult")
+      for upload in page.all("Upload") {
+        guard let key = upload.text("Key"), let id = upload.text("UploadId"),
+          let started = upload.text("Initiated").flatMap({ UTCTime($0) })
+        else { throw unusable("an upload without key, name or time") }
+        // Some providers do not filter.
+        guard key.utf8.starts(with: prefix.utf8) else { continue }
+        found.append(UnfinishedWrite(key: key, id: id, started: started))
+      }
+      guard page.text("IsTruncated") == "true", let key = page.text("NextKeyMarker") else { break }
+      let next = [("key-marker", key), ("upload-id-marker", page.text("NextUploadIdMarker") ?? "")]
+      guard next.map(\.1) != markers.map(\.1) else { throw unusable("the same page again") }
+      markers = next
+    }
+    return found
+  }
+
+  public func discard(_ write: UnfinishedWrite) throws {
+    try ObjectKey.check(write.key)
+    try client.abort(key: write.key, id: write.id)
+  }
+
+  public func clock() throws -> UTCTime {
+    // Any answer has the time, a refusal too.
+    let reply = try client.send(
+      S3Client.Call(
+        method: "HEAD", what: "cannot ask for the time",
+        accepted: [200, 301, 307, 400, 401, 403, 404], cancellation: cancellation))
+    guard let date = reply.head.headers["date"], let time = UTCTime(httpDate: date) else {
+      throw unusable("an answer without a date")
+    }
+    return time
+  }
+
+  private func page(prefix: String, after token: String?) throws -> XMLElement {
+    var query = [("list-type", "2"), ("prefix", prefix)]
+    if let token { query.append(("continuation-token", token)) }
+    let reply = try client.send(
+      S3Client.Call(
+        method: "GET", query: query, what: "cannot list objects", cancellation: cancellation))
+    return try client.parse(reply.body, "ListBucketResult")
+  }
+
+  private func info(_ object: XMLElement) throws -> ObjectInfo {
+    guard let key = object.text("Key"), let size = object.text("Size").flatMap({ Int($0) }),
+      let modified = object.text("LastModified").flatMap({ UTCTime($0) })
+    else { throw unusable("an object without key, size or time") }
+    return ObjectInfo(key: key, size: size, modified: modified, etag: object.text("ETag"))
+  }
+
+  private func unusable(_ what: String) -> ObjectStoreError {
+    ObjectStoreError(.provider, "\(description) gave \(what)")
+  }
+}
