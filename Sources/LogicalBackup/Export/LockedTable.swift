@@ -1,0 +1,31 @@
+import Postgres
+
+/// A table that a backup holds a lock on.
+struct LockedTable: Hashable, Sendable {
+  var oid: UInt32
+  var schema: SQLText
+  var name: SQLText
+
+  var qualifiedName: SQLText { .qualified(schema, name) }
+
+  /// All tables that a backup must lock, in the order of their OIDs: ordinary and partitioned
+  /// ones of users' schemas, and extensions' configuration tables.
+  static func list(_ connection: Connection) throws -> [LockedTable] {
+    let rows = try connection.query(
+      """
+      SELECT c.oid, n.nspname, c.relname
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND (NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+            WHERE d.classid = 1259 AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e')
+          OR EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig)))
+      ORDER BY c.oid
+      """)
+    return (0..<rows.rowCount).map { row in
+      LockedTable(
+        oid: UInt32(rows.int(row, 0) ?? 0), schema: rows[row, 1] ?? "", name: rows[row, 2] ?? "")
+    }
+  }
+}
