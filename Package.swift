@@ -26,7 +26,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func command(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
     name: name,
-    dependencies: dependencies + ["ToolSupport", argumentParser],
+    dependencies: dependencies + ["ToolSupport", argumentParser, logging],
     swiftSettings: strict)
 }
 
@@ -77,10 +77,16 @@ let package = Package(
 
     // Executables.
     library(
-      "ToolSupport", ["ByteStream", "ObjectStore", "Postgres", argumentParser, logging]),
-    command("MigrateCommand", ["ByteStream", "Migrations", "Postgres", logging]),
-    command("BackupCommand", ["LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
-    command("RestoreCommand", ["LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
+      "ToolSupport",
+      [
+        "ByteStream", "LogicalBackup", "ObjectStore", "Postgres", "Repository", argumentParser,
+        logging,
+      ]),
+    command("MigrateCommand", ["ByteStream", "Migrations", "Postgres"]),
+    command(
+      "BackupCommand", ["ByteStream", "LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
+    command(
+      "RestoreCommand", ["ByteStream", "LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
 
     // Tests.
     .target(
@@ -89,7 +95,10 @@ let package = Package(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["MigrateCommand", "BackupCommand", "RestoreCommand", "TestSupport"],
+      dependencies: [
+        "MigrateCommand", "BackupCommand", "RestoreCommand", "ObjectStore", "Repository",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     tests("ByteStream", []),
     tests("Postgres", ["ByteStream"]),

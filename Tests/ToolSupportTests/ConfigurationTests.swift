@@ -1,4 +1,5 @@
 import Logging
+import ObjectStore
 import Postgres
 import Testing
 import ToolSupport
@@ -17,7 +18,7 @@ import ToolSupport
     #expect(try it.database(flag: "postgresql://a@flag/one").host == "flag")
     #expect(try it.environmentName(flag: nil) == "staging")
     #expect(try it.environmentName(flag: "production") == "production")
-    #expect(try it.storeLocation(flag: nil) == "file:///env")
+    #expect(try it.storeLocation(flag: nil) == .directory(path: "/env"))
     #expect(try it.retentionDays(flag: nil) == 7)
     #expect(try it.retentionDays(flag: 3) == 3)
   }

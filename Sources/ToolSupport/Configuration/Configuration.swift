@@ -1,4 +1,5 @@
 public import Logging
+public import ObjectStore
 public import Postgres
 
 /// The settings that commands share: flags over environment variables over defaults.
@@ -38,13 +39,15 @@ public struct Configuration: Sendable {
   // MARK: The store
 
   /// Where backups are kept: `--store`, else `BACKUP_STORE`.
-  public func storeLocation(flag: String?) throws -> String {
-    guard let (_, location) = setting(flag, "--store", ["BACKUP_STORE"]) else {
+  public func storeLocation(flag: String?) throws -> StoreLocation {
+    guard let (name, location) = setting(flag, "--store", ["BACKUP_STORE"]) else {
       throw ErrorReport.configuration(
         "BACKUP_STORE is not set: it says where backups are kept. Set it, or give --store, to "
           + "file:///var/backups/postgres or s3://BUCKET/PREFIX.")
     }
-    return location
+    do { return try StoreLocation(location) } catch let error as ObjectStoreError {
+      throw ErrorReport.usage("\(name): \(error.message).")
+    }
   }
 
   /// The days that backups are kept: `--keep-days`, else `BACKUP_RETENTION_DAYS`, else 30.
@@ -127,7 +130,7 @@ public struct Configuration: Sendable {
     }
     for name in [
       "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SCW_SECRET_KEY",
-      "SENTRY_DSN", "HEARTBEAT_URL",
+      "CELLAR_ADDON_KEY_SECRET", "SENTRY_DSN", "HEARTBEAT_URL",
     ] {
       redactor.add(environment[name])
     }

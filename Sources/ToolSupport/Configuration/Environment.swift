@@ -2,20 +2,16 @@ import Glibc
 
 /// The environment variables of the process, or of a test. An empty one counts as not set.
 public struct Environment: Sendable {
-  private let lookup: @Sendable (String) -> String?
+  public let values: [String: String]
 
-  /// The process's own.
-  public static let process = Environment { name in
-    getenv(name).map { String(cString: $0) }
-  }
+  /// The process's own, as they were at first use.
+  public static let process = Environment(readAll())
 
   /// The given ones only.
-  public init(_ values: [String: String]) { self.init { values[$0] } }
-
-  private init(lookup: @escaping @Sendable (String) -> String?) { self.lookup = lookup }
+  public init(_ values: [String: String]) { self.values = values }
 
   public subscript(_ name: String) -> String? {
-    guard let value = lookup(name), !value.isEmpty else { return nil }
+    guard let value = values[name], !value.isEmpty else { return nil }
     return value
   }
 
@@ -25,5 +21,18 @@ public struct Environment: Sendable {
       if let value = self[name] { return (name, value) }
     }
     return nil
+  }
+
+  private static func readAll() -> [String: String] {
+    var values: [String: String] = [:]
+    var entry = environ
+    while let pointer = entry.pointee {
+      let text = String(cString: pointer)
+      if let equals = text.firstIndex(of: "=") {
+        values[String(text[..<equals])] = String(text[text.index(after: equals)...])
+      }
+      entry += 1
+    }
+    return values
   }
 }

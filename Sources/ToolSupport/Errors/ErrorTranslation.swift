@@ -1,6 +1,8 @@
 import ByteStream
+import LogicalBackup
 import ObjectStore
 public import Postgres
+import Repository
 
 /// Turns the errors of the libraries into ``ErrorReport``s.
 enum ErrorTranslation {
@@ -17,6 +19,8 @@ enum ErrorTranslation {
     case let reportable as any ReportableError: return reportable.report
     case let error as PostgresError: return postgres(error)
     case let error as ObjectStoreError: return store(error)
+    case let error as RepositoryError: return repository(error)
+    case let error as LogicalBackupError: return logical(error)
     case let error as Cancellation.Cancelled:
       return ErrorReport(.failed, code: "cancelled", "Stopped: \(error.reason).")
     default: return ErrorReport(.failed, code: "unexpected", "\(error)")
@@ -29,6 +33,7 @@ enum ErrorTranslation {
     case is Cancellation.Cancelled: true
     case let error as PostgresError: error.code == .cancelled
     case let error as ObjectStoreError: error.code == .cancelled
+    case let error as LogicalBackupError: error.cause.map(isStop) ?? false
     case let error as any ReportableError:
       error.report.code == "cancelled"
     default: false
@@ -79,7 +84,52 @@ enum ErrorTranslation {
       }
     var facts: [ErrorReport.Fact] = []
     if let key = error.key { facts.append(.init("object", key)) }
-    return ErrorReport(status, code: error.code.rawValue, "\(error)", facts: facts)
+    return ErrorReport(status, code: error.code.rawValue, sentence("\(error)"), facts: facts)
+  }
+
+  private static func repository(_ error: RepositoryError) -> ErrorReport {
+    let status: ExitStatus =
+      switch error.code {
+      case .noBackup: .nothingToRestore
+      case .ambiguous, .invalid: .usage
+      case .damaged: .verificationFailed
+      case .otherServer, .newerFormat, .clock: .failed
+      }
+    return ErrorReport(status, code: error.code.rawValue, sentence("\(error)"))
+  }
+
+  private static func logical(_ error: LogicalBackupError) -> ErrorReport {
+    let status: ExitStatus =
+      switch error.code {
+      case .lockNotObtained, .targetBusy: .lockNotObtained
+      case .configuration, .permission, .targetMissing, .targetLacks: .configuration
+      case .invalidRequest: .usage
+      case .truncated, .damaged, .verificationFailed: .verificationFailed
+      case .schemaChanged, .unsupported, .server, .notABackup, .newerFormat, .notEmpty,
+        .localFile, .statementFailed, .notSwitched:
+        .failed
+      }
+    var it = ErrorReport(status, code: error.code.rawValue, sentence(error.message))
+    if let object = error.object { it.facts.append(.init("object", object)) }
+    if let cause = error.cause {
+      let inner = report(of: cause, stopped: nil)
+      it.facts.append(.init("cause", inner.message))
+      it.facts += inner.facts
+      // What the server or the store refused is for the operator to mend, whatever failed by it.
+      if it.status == .failed { it.status = inner.status }
+    }
+    return it
+  }
+
+  /// With a capital at its beginning and a full stop at its end, as all messages have.
+  static func sentence(_ text: String) -> String {
+    guard let first = text.first else { return text }
+    // A key or path at the beginning stays as it is spelt.
+    let isWord =
+      text.prefix { $0.isLetter || $0 == "'" }.count >= 1
+      && text.first(where: { !($0.isLetter || $0 == "'") }) == " "
+    let begun = isWord ? first.uppercased() + text.dropFirst() : text
+    return ".!?".contains(begun.last ?? ".") ? begun : begun + "."
   }
 }
 

@@ -40,6 +40,7 @@ enum CommandRunner {
     let alerts = type(of: command).alerts
     conclude(run, failure, took: duration, alerts: alerts)
     if alerts != .none { writeMetrics(run, succeeded: failure == nil, took: duration) }
+    AlertSender(run: run, service: type(of: command).service).send(alerts, failure: failure)
     return failure?.status ?? .done
   }
 
@@ -48,7 +49,7 @@ enum CommandRunner {
   ) {
     let milliseconds = Int(duration / .milliseconds(1))
     if let failure {
-      if run.isJSON { run.console.output(failure.json.pretty + "\n") }
+      if run.isJSON { run.printJSON(failure.json) }
       switch run.logFormat {
       case .text: run.console.line("\(failure)")
       case .json:

@@ -22,6 +22,7 @@ public final class Run: Sendable {
   /// `--json`: standard output holds one JSON value and nothing else.
   public let isJSON: Bool
 
+  private let jsonIsPrinted = Mutex(false)
   private let facts = Mutex<[JSONValue.Member]>([])
 
   init(
@@ -56,13 +57,25 @@ public final class Run: Sendable {
 
   /// Prints what was asked for: as JSON when `--json` was given, else `text`.
   public func show(json: @autoclosure () -> JSONValue, text: @autoclosure () -> String) {
-    console.output(isJSON ? json().pretty + "\n" : text())
+    if isJSON { printJSON(json()) } else { console.output(text()) }
   }
 
   /// Prints what a command has done: as JSON when `--json` was given, else `text` unless
   /// `--quiet` was.
   public func conclude(json: @autoclosure () -> JSONValue, text: @autoclosure () -> String) {
-    if isJSON { console.output(json().pretty + "\n") } else { say(text()) }
+    if isJSON { printJSON(json()) } else { say(text()) }
+  }
+
+  /// Prints the run's one JSON value on standard output; a second one would make it unreadable,
+  /// and is left out.
+  func printJSON(_ value: JSONValue) {
+    guard
+      jsonIsPrinted.withLock({ isPrinted in
+        defer { isPrinted = true }
+        return !isPrinted
+      })
+    else { return }
+    console.output(value.pretty + "\n")
   }
 
   /// Notes a fact of this run for the closing log record, the metrics and the alerts: bytes,

@@ -1,0 +1,32 @@
+import ArgumentParser
+import ToolSupport
+
+@main
+struct Backup: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "backup",
+    abstract: "Take, list and prune backups of PostgreSQL databases.",
+    discussion: """
+      The nightly job, with DATABASE_URL and BACKUP_STORE in the environment:
+
+        backup run && backup prune
+
+      What is there, and what one backup holds:
+
+        backup list
+        backup show latest
+
+      Restoring is the command "restore": see restore --help.
+      """,
+    version: ToolVersion.current,
+    subcommands: [ListBackups.self, ShowBackup.self, PruneBackups.self])
+
+  static func main() { ToolMain.main(Self.self) }
+}
+
+/// What all subcommands have in common.
+protocol BackupToolCommand: ToolCommand {}
+
+extension BackupToolCommand {
+  static var service: String { "backup" }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import Repository
+import ToolSupport
+
+struct ListBackups: BackupToolCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the backups in the store.")
+
+  @Option(help: ArgumentHelp("Only this database's.", valueName: "name"))
+  var database: String?
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var json: JSONOption
+  @OptionGroup var output: OutputOptions
+
+  var isJSON: Bool { json.json }
+
+  func run(_ run: Run) throws {
+    let catalog = try run.openRepository(store).catalog(
+      database: database, cancellation: run.cancellation)
+    run.show(json: CatalogRendering.json(catalog), text: CatalogRendering.text(catalog))
+  }
+}

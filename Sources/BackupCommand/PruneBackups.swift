@@ -1,0 +1,67 @@
+import ArgumentParser
+import Logging
+import ObjectStore
+import Repository
+import ToolSupport
+
+struct PruneBackups: BackupToolCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "prune", abstract: "Delete old backups, never the last good one.",
+    discussion: """
+      A backup stays when any of the --keep options keeps it; --keep-days is 30 when none is \
+      given. The newest whole backup of each database stays whatever its age. What an \
+      interrupted run left behind goes once it is seven days old.
+      """)
+
+  static var alerts: Alerts { .failures }
+
+  @Option(
+    help: ArgumentHelp("Keep what is younger (BACKUP_RETENTION_DAYS; 30).", valueName: "days"))
+  var keepDays: Int?
+  @Option(help: ArgumentHelp("Keep the newest so many.", valueName: "n"))
+  var keepLast = 0
+  @Option(help: ArgumentHelp("Keep the newest of each of so many days.", valueName: "n"))
+  var keepDaily = 0
+  @Option(help: ArgumentHelp("Keep the newest of each of so many weeks.", valueName: "n"))
+  var keepWeekly = 0
+  @Option(help: ArgumentHelp("Keep the newest of each of so many months.", valueName: "n"))
+  var keepMonthly = 0
+  @Option(help: ArgumentHelp("Keep the newest of each of so many years.", valueName: "n"))
+  var keepYearly = 0
+  @Option(help: ArgumentHelp("Only this database's backups.", valueName: "name"))
+  var database: String?
+  @Flag(help: "Show the plan, and delete nothing.")
+  var dryRun = false
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var json: JSONOption
+  @OptionGroup var output: OutputOptions
+
+  var isJSON: Bool { json.json }
+
+  func run(_ run: Run) throws {
+    let policy = RetentionPolicy(
+      keepDays: try run.configuration.retentionDays(flag: keepDays), keepLast: keepLast,
+      keepDaily: keepDaily, keepWeekly: keepWeekly, keepMonthly: keepMonthly,
+      keepYearly: keepYearly)
+    let prune = Prune(try run.openRepository(store), cancellation: run.cancellation)
+    let plan = try prune.plan(policy: policy, database: database)
+    for warning in plan.warnings { run.logger.warning("\(warning)") }
+    if dryRun {
+      run.show(json: PlanRendering.json(plan, nil), text: PlanRendering.text(plan))
+      return
+    }
+    let outcome = try prune.run(plan) { line in
+      run.logger.info("deleted \(line.names.database) \(line.names.id): \(line.reason)")
+    }
+    run.note("backups_deleted", .integer(outcome.deleted.count))
+    run.note("bytes_freed", .integer(outcome.freed))
+    run.conclude(
+      json: PlanRendering.json(plan, outcome), text: PlanRendering.summary(plan, outcome))
+    if let refusal = outcome.refused.first {
+      throw ErrorReport(
+        .configuration, code: "refused",
+        "\(Humane.plural(outcome.refused.count, "thing")) could not be deleted; the first is "
+          + "\(refusal.line.names.database) \(refusal.line.names.id): \(refusal.reason)")
+    }
+  }
+}
