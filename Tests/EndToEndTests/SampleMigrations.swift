@@ -25,4 +25,12 @@ enum SampleMigrations {
           down: try String(contentsOfFile: "\(folder)/\($0).down.sql", encoding: .utf8))
       }
   }
+
+  /// The schema as pg_dump tells it, without migrate's own history, and less the key that pg_dump
+  /// makes up anew each time.
+  static func schema(of database: TemporaryDatabase) throws -> String {
+    try database.dump(["--schema-only", "--exclude-schema=pgkeep"]).split(separator: "\n")
+      .filter { !$0.hasPrefix("\\restrict") && !$0.hasPrefix("\\unrestrict") }
+      .joined(separator: "\n")
+  }
 }

@@ -4,13 +4,6 @@ import Testing
 
 /// The project's own `migrations/`, run by psql: whatever pgkeep does with them, they are right.
 @Suite struct SampleMigrationsTests {
-  /// The schema as pg_dump tells it, less the key that it makes up anew each time.
-  private func schema(of database: TemporaryDatabase) throws -> String {
-    try database.dump(["--schema-only"]).split(separator: "\n")
-      .filter { !$0.hasPrefix("\\restrict") && !$0.hasPrefix("\\unrestrict") }
-      .joined(separator: "\n")
-  }
-
   @Test func comeInPairs() throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: SampleMigrations.folder)
     let pairs = try SampleMigrations.all()
@@ -24,15 +17,15 @@ import Testing
     let pairs = try SampleMigrations.all()
     var before: [String] = []
     for pair in pairs {
-      before.append(try schema(of: database))
+      before.append(try SampleMigrations.schema(of: database))
       try database.psql(pair.up)
     }
-    let whole = try schema(of: database)
+    let whole = try SampleMigrations.schema(of: database)
     for (pair, before) in zip(pairs, before).reversed() {
       try database.psql(pair.down)
-      #expect(try schema(of: database) == before, "down of \(pair.name)")
+      #expect(try SampleMigrations.schema(of: database) == before, "down of \(pair.name)")
     }
     for pair in pairs { try database.psql(pair.up) }
-    #expect(try schema(of: database) == whole)
+    #expect(try SampleMigrations.schema(of: database) == whole)
   }
 }
