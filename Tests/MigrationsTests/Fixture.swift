@@ -15,6 +15,8 @@ struct Fixture: Sendable {
     database = try TemporaryCluster.shared(major).createDatabase(named: "migrations")
   }
 
+  init(sameDatabaseAs other: Fixture) { database = other.database }
+
   /// What happened, in order, as words.
   final class Events: Sendable {
     private let log = Mutex<[String]>([])

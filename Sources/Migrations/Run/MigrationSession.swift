@@ -18,6 +18,11 @@ final class MigrationSession {
     self.emit = emit
     lock = try MigrationLock(target, cancellation: cancellation)
     try Self.checkWritable(lock.connection)
+    try PoolerCheck.run(lock.connection) {
+      try Connection(
+        target, ConnectionOptions(applicationName: "pgkeep migrate probe", profile: .statements),
+        cancellation: cancellation)
+    }
     try lock.obtain(limit: options.lockWait) { emit(.waitingForLock($0)) }
     // The server that answered first, where the target names several.
     work = try Connection(
@@ -26,7 +31,6 @@ final class MigrationSession {
         applicationName: "pgkeep migrate work for \(lock.connection.processID)",
         profile: .statements),
       cancellation: cancellation)
-    try PoolerCheck.run(lock: lock.connection, work: work)
     work.onNotice = { emit(.notice($0)) }
     try HistorySchema.install(lock.connection, toolVersion: options.toolVersion)
     try takeWorkLock()
@@ -57,6 +61,17 @@ final class MigrationSession {
       "pg_catalog.set_config('\(name)', \(value.quotedLiteral), false)"
     }
     try work.run("SELECT \(calls.joined(separator: ", "))")
+  }
+
+  /// Runs `body` over the connection that no migration touches, with the `search_path` that
+  /// migrations have there.
+  func asMigration<Result>(_ body: (Connection) throws -> Result) throws -> Result {
+    let connection = lock.connection
+    let names = options.searchPath?.map { SQLText($0).quotedIdentifier }.joined(separator: ", ")
+    try connection.run(names.map { "SET search_path = \($0)" } ?? "RESET search_path")
+    let result = Swift.Result { try body(connection) }
+    if connection.isUsable { try connection.run("SET search_path = ''") }
+    return try result.get()
   }
 
   /// The lock that the next run waits for when this one is killed while the server works for it.

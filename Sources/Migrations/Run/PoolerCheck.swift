@@ -5,22 +5,22 @@ import Postgres
 /// Behind such a pooler an advisory lock belongs to nobody in particular, and settings leak into
 /// other programs' sessions.
 enum PoolerCheck {
-  /// - Parameters:
-  ///   - lock: idle, and holding the lock.
-  ///   - work: a second connection.
+  /// Runs before the lock is taken: behind such a pooler it would stay with a server session that
+  /// goes to somebody else.
+  ///
+  /// - Parameter probe: makes a second connection, which is needed only behind a pooler.
   /// - Throws: ``MigrationsError/Code/transactionPooler``.
-  static func run(lock: Connection, work: Connection) throws {
-    // A direct connection, or a pooler that passes the server's own answer on: the number that
-    // libpq was told at login is the one that the server knows.
+  static func run(_ lock: Connection, probe: () throws -> Connection) throws {
+    // Directly connected, the number that libpq was told at login is the server process's own.
     let first = try serverProcess(lock)
-    if first == lock.processID, try serverProcess(work) == work.processID, first != work.processID {
-      return
-    }
+    if first == lock.processID { return }
+    let work = try probe()
+    defer { work.close() }
     for _ in 0..<3 {
       try work.run("BEGIN")
       let other = try serverProcess(work)
-      // While `work` keeps one server session busy, ours has to stay what it is.
-      let isMoved = other == first ? true : try serverProcess(lock) != first
+      // While `work` keeps one server session busy, ours has to stay the one it was.
+      let isMoved = try other == first || serverProcess(lock) != first
       try work.run("ROLLBACK")
       guard !isMoved else {
         throw MigrationsError(

@@ -111,10 +111,10 @@ struct StatementRunner: StepRunner {
     } else if cause.code == .server {
       try note(.failed, statement, step.resumes ?? 0, cause.description)
     }
-    if let index = ConcurrentIndex(statement.statement),
-      try index.isInvalid(session.lock.connection)
-    {
-      message += try index.dropRemains(session.lock.connection)
+    if let index = ConcurrentIndex(statement.statement) {
+      message += try session.asMigration { connection in
+        try index.isInvalid(connection) ? index.dropRemains(connection) : ""
+      }
     }
     message +=
       step.direction == .up

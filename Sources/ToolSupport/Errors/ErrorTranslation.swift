@@ -9,6 +9,13 @@ enum ErrorTranslation {
   /// - Parameter stopped: the signal that the run got, if any: then whatever error came of it
   ///   is reported as the stop that it is.
   static func report(of error: any Error, stopped: Signals.Stop?) -> ErrorReport {
+    if let stopped, let error = error as? any ReportableError, isStop(error) {
+      // The library knows better what became of what was under way.
+      var report = error.report
+      report.status = stopped.status
+      report.code = "stopped"
+      return report
+    }
     if let stopped, isStop(error) {
       return ErrorReport(
         stopped.status, code: "stopped",
