@@ -14,3 +14,8 @@ enum PhysicalTesting {
     try Command.check("chown", ["-R", "postgres:postgres", path])
   }
 }
+
+extension PhysicalTesting {
+  /// A server that does not recycle the WAL that a test wants to look at.
+  static let keepingWAL = ClusterOptions(settings: ["wal_keep_size": "2GB"])
+}
