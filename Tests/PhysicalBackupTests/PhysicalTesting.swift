@@ -3,10 +3,13 @@ import TestSupport
 
 /// What several of these tests need.
 enum PhysicalTesting {
-  /// The versions that physical backups are tested on.
-  static let majors = TemporaryCluster.installedMajors.filter { $0 != 16 }
   /// Whether the long tests run too.
   static let runsAll = ProcessInfo.processInfo.environment["PGKEEP_TEST_ALL"] == "1"
+  /// The versions that physical backups are tested on: the oldest and the newest unless all is
+  /// asked for.
+  static let majors = TemporaryCluster.installedMajors.filter {
+    runsAll ? $0 != 16 : $0 == 15 || $0 == 18
+  }
 
   /// Lets user `postgres` use a file or folder, when the tests run as root.
   static func giveToPostgres(_ path: String) throws {

@@ -50,17 +50,17 @@ import Testing
     try receiver.start()
     try cluster.psql(
       """
-      CREATE TABLE t AS SELECT g AS id, md5(g::text) FROM generate_series(1, 3e5) g;
+      CREATE TABLE t AS SELECT g AS id, md5(g::text) FROM generate_series(1, 1e5) g;
       SELECT pg_create_restore_point('before the release');
       SELECT pg_logical_emit_message(true, 'pgkeep', 'migration 20261122');
       SELECT pg_logical_emit_message(true, 'another program', 'not ours');
-      INSERT INTO t SELECT g, 'more' FROM generate_series(1, 3e5) g;
+      INSERT INTO t SELECT g, 'more' FROM generate_series(1, 1e5) g;
       """)
     let end = try cluster.walFlushed()
     try receiver.waitUntilConfirmed(end)
     try receiver.stop()
     let archive = try receiver.archive()
-    #expect(try compare(archive, cluster, upTo: end) > 40 << 20)
+    #expect(try compare(archive, cluster, upTo: end) > 16 << 20)
     let listing = try archive.listing()
     #expect(listing.ranges(timeline: 1).count == 1)
     // Pieces of whole segments are gone.
@@ -76,11 +76,11 @@ import Testing
     let store = try DirectoryStore(path: directory.path)
     try cluster.psql("CREATE TABLE t (id int, text text)")
     var confirmed = LSN.zero
-    for round in 0..<6 {
+    for round in 0..<4 {
       let receiver = try TestReceiver(cluster, store)
       try receiver.start()
       try cluster.psql(
-        "INSERT INTO t SELECT g, md5(g::text) FROM generate_series(1, \(round * 40_000)) g")
+        "INSERT INTO t SELECT g, md5(g::text) FROM generate_series(1, \(round * 20_000)) g")
       let end = try cluster.walFlushed()
       try receiver.waitUntilConfirmed(end)
       #expect(end > confirmed)
@@ -96,7 +96,7 @@ import Testing
     let ranges = try archive.listing().ranges(timeline: 1)
     #expect(ranges.count == 1)
     #expect(try #require(ranges.last).end >= confirmed)
-    #expect(try compare(archive, cluster, upTo: confirmed) > 10 << 20)
+    #expect(try compare(archive, cluster, upTo: confirmed) > 4 << 20)
   }
 
   @Test func manyPiecesBecomeOne() throws {
@@ -106,7 +106,7 @@ import Testing
     let receiver = try TestReceiver(cluster, store, tail: .milliseconds(1))
     try receiver.start()
     var end = LSN.zero
-    for _ in 0..<80 {
+    for _ in 0..<40 {
       try cluster.psql("SELECT pg_logical_emit_message(false, 'x', 'y')")
       end = try cluster.walFlushed()
       try receiver.waitUntilConfirmed(end)
@@ -134,7 +134,7 @@ import Testing
     let again = try TestReceiver(cluster, store)
     try again.start(waits: false)
     let error = again.failure()
-    #expect((error as? PhysicalBackupError)?.code == .gap, "\(String(describing: error))")
+    #expect((error as? PhysicalBackupError)?.code == .gap, "\(again.events.suffix(5))")
     let accepting = try TestReceiver(cluster, store, acceptsGap: true)
     try accepting.start()
     try accepting.waitUntilConfirmed(cluster.walFlushed())

@@ -141,11 +141,12 @@ final class ReceiverSession {
     _ stream: WALStream, _ current: inout SegmentAssembly, _ uploader: WALUploader,
     _ assembly: (WALSegment) -> SegmentAssembly
   ) throws {
-    var isAtEnd = false
-    while !isAtEnd {
+    while true {
       try uploader.check()
       var wantsReply = false
-      let event = try stream.read(timeout: .milliseconds(200)) { message in
+      // While something is on its way to the store, the server soon hears that it is there.
+      let wait: Duration = .milliseconds(uploader.isIdle ? 200 : 20)
+      let event = try stream.read(timeout: min(wait, options.tailInterval)) { message in
         switch message {
         case .keepalive(let end, let time, let reply):
           wantsReply = reply
@@ -156,7 +157,7 @@ final class ReceiverSession {
           if current.position >= end { current.note(time) }
         }
       }
-      if case .endOfTimeline = event { isAtEnd = true }
+      if case .endOfTimeline = event { return }
       if ContinuousClock.now - lastTail >= options.tailInterval {
         lastTail = .now
         try current.storePiece()
