@@ -43,4 +43,15 @@ public struct Catalog: RawRepresentable, Hashable, Sendable {
   public static let publication = Catalog(6104)
   public static let publicationTable = Catalog(6106)
   public static let publicationSchema = Catalog(6237)
+
+  /// All catalogs that readers know.
+  static let known: [Catalog] = [
+    .type, .procedure, .relation, .database, .foreignServer, .userMapping, .accessMethod,
+    .accessMethodOperator, .accessMethodProcedure, .columnDefault, .cast, .constraint, .conversion,
+    .language, .schema, .operatorClass, .operator, .rule, .trigger, .operatorFamily,
+    .defaultPrivileges, .foreignDataWrapper, .largeObject, .largeObjectMetadata, .extension,
+    .policy, .extendedStatistics, .collation, .eventTrigger, .transform, .textSearchDictionary,
+    .textSearchParser, .textSearchConfiguration, .textSearchTemplate, .subscription, .publication,
+    .publicationTable, .publicationSchema,
+  ]
 }

@@ -42,9 +42,10 @@ struct CatalogSession {
   /// A condition: the object is in no extension.
   func isFree(_ catalog: Catalog, _ oid: SQLText) -> SQLText {
     """
-    NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-      WHERE e.classid = \(catalog.rawValue) AND e.objid = \(oid) AND e.objsubid = 0
-        AND e.deptype = 'e')
+    NOT EXISTS (SELECT FROM pg_catalog.pg_depend membership
+      WHERE membership.classid = \(catalog.rawValue) AND membership.objid = \(oid)
+        AND membership.objsubid = 0
+        AND membership.deptype = 'e')
     """
   }
 

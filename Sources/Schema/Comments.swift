@@ -18,6 +18,7 @@ struct Comments: Sendable {
       SELECT d.classoid, d.objoid, d.objsubid, d.description FROM pg_catalog.pg_description d
       WHERE d.objoid >= \(CatalogSession.firstUserOID)
         OR d.classoid = \(Catalog.schema.rawValue) AND d.description <> 'standard public schema'
+          AND d.objoid IN (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_')
       ORDER BY d.classoid, d.objoid, d.objsubid
       """
     ) { row in
@@ -37,6 +38,18 @@ struct Comments: Sendable {
         (Int32(row.int()), Label(provider: row.text(), text: row.text())))
     }
     return all
+  }
+
+  /// Everything that has a comment or a label.
+  var targets: [ObjectIdentity] {
+    let withColumns =
+      comments.flatMap { object, list in
+        list.map { ObjectIdentity(object.catalog, object.oid, column: $0.column) }
+      }
+      + labels.flatMap { object, list in
+        list.map { ObjectIdentity(object.catalog, object.oid, column: $0.column) }
+      }
+    return Array(Set(withColumns))
   }
 
   /// - Parameters:

@@ -13,6 +13,8 @@ struct Privileges: Sendable {
   var initial: SQLText?
   /// Columns with lists of their own.
   var columns: [(name: SQLText, granted: SQLText)] = []
+  /// What the columns' lists start from; columns begin with none.
+  var initialColumn: SQLText?
 
   /// The roles that the statements name.
   var roles: Set<SQLText> {
@@ -40,7 +42,7 @@ struct Privileges: Sendable {
     }
     for column in columns {
       sql += Self.statements(
-        from: "{}", to: column.granted, target: target, owner: owner, prefix: "",
+        from: initialColumn ?? "{}", to: column.granted, target: target, owner: owner, prefix: "",
         names: { kind.names($0, version: version, column: column.name) })
     }
     return sql

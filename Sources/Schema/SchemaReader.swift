@@ -9,11 +9,18 @@ public import Postgres
 /// afterwards. Blocks the calling thread.
 public struct SchemaReader {
   private let session: CatalogSession
+  private let readers: [Reader]
 
   /// - Parameter connection: a connection with the profile `SessionProfile.data`, whose empty
   ///   `search_path` makes the server write every name with its schema.
   public init(_ connection: Connection, cancellation: Cancellation) {
+    self.init(connection, cancellation: cancellation, readers: Self.readers)
+  }
+
+  /// - Parameter readers: fewer than all in tests of what is then missing.
+  init(_ connection: Connection, cancellation: Cancellation, readers: [Reader]) {
     session = CatalogSession(connection: connection, cancellation: cancellation)
+    self.readers = readers
   }
 
   /// One kind's reader.
@@ -21,9 +28,13 @@ public struct SchemaReader {
 
   /// All kinds. No reader depends on another.
   static let readers: [Reader] = [
-    Schemas.read, Extensions.read, TypeAliases.read, EnumTypes.read, CompositeTypes.read,
-    Domains.read, Functions.read, Sequences.read, Relations.read, Constraints.read, Indexes.read,
-    Triggers.read,
+    Schemas.read, Extensions.read, Languages.read, Collations.read, TypeAliases.read,
+    InternalMembers.read, EnumTypes.read, CompositeTypes.read, Domains.read, BaseTypes.read,
+    RangeTypes.read, Casts.read, Functions.read, Aggregates.read, Operators.read,
+    OperatorClasses.read, TextSearch.read, ForeignServers.read, Sequences.read, Relations.read,
+    Constraints.read, Indexes.read, ExtendedStatistics.read, Rules.read, Triggers.read,
+    Policies.read, Publications.read, Subscriptions.read, EventTriggers.read,
+    DefaultPrivileges.read, ChangedPrivileges.read,
   ]
 
   /// Reads the whole schema.
@@ -31,11 +42,13 @@ public struct SchemaReader {
   /// - Throws: `PostgresError`, `SchemaError`, or `Cancellation.Cancelled`.
   public func read() throws -> SchemaCatalog {
     var contents = KindContents()
-    for reader in Self.readers { contents.merge(try reader(session)) }
+    for reader in readers { contents.merge(try reader(session)) }
+    let comments = try Comments.read(session)
+    contents.unsupported += try Inventory(session).missing(in: contents, comments)
     return SchemaCatalog(
       serverVersion: session.connection.serverVersion,
       database: try DatabaseFacts.read(session), contents: contents,
-      comments: try Comments.read(session), dependencies: try Dependency.read(session))
+      comments: comments, dependencies: try Dependency.read(session))
   }
 
   /// Reads the values of sequences, a thousand in a query.

@@ -17,7 +17,8 @@ struct ScriptBuilder {
   }
 
   func script() -> SchemaScript {
-    let steps = graph.nodes.indices.filter { graph.isApart($0) }
+    let rendered = graph.nodes.indices.map { graph.isApart($0) ? item($0) : nil }
+    let steps = graph.nodes.indices.filter { rendered[$0]?.sql.isEmpty == false }
       .sorted { graph.nodes[$0].sortKey < graph.nodes[$1].sortKey }
     let before = StepOrder.sorted(
       steps.filter { graph.nodes[$0].section == .preData }, needs: needs)
@@ -27,11 +28,15 @@ struct ScriptBuilder {
     let refreshNeeds = last.isEmpty ? needs : needsOfRefreshes(last)
     let afterMain = StepOrder.sorted(main, needs: needs)
     let afterLast = StepOrder.sorted(last, needs: refreshNeeds)
-    var postData = items(afterMain, needs, from: 0)
-    if options.includesPrivileges { postData += privileges() }
-    postData += items(afterLast, refreshNeeds, from: postData.count)
+    var postData = items(afterMain, rendered, needs, from: 0)
+    if options.includesPrivileges {
+      postData += privileges()
+      let defaults = after.filter { stage($0) == .privileges }
+      postData += items(defaults, rendered, needs, from: postData.count)
+    }
+    postData += items(afterLast, rendered, refreshNeeds, from: postData.count)
     return SchemaScript(
-      preData: before.map(item).filter { !$0.sql.isEmpty },
+      preData: before.compactMap { rendered[$0] },
       postData: postData)
   }
 
@@ -40,11 +45,13 @@ struct ScriptBuilder {
   }
 
   /// Items with their needs among each other as positions, the first of which is `start`.
-  private func items(_ steps: [Int], _ needs: [[Int]], from start: Int) -> [SchemaItem] {
+  private func items(
+    _ steps: [Int], _ rendered: [SchemaItem?], _ needs: [[Int]], from start: Int
+  ) -> [SchemaItem] {
     var positions: [Int: Int] = [:]
     for (position, step) in steps.enumerated() { positions[step] = start + position }
-    return steps.map { step in
-      var item = item(step)
+    return steps.compactMap { step in
+      guard var item = rendered[step] else { return nil }
       item.dependencies = needs[step].compactMap { positions[$0] }.sorted()
       return item
     }

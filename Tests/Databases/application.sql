@@ -1,7 +1,8 @@
 -- What applications have: every kind of table, constraint, index, view, function and grant.
 -- Needs roles that belong to the whole cluster; they are made once.
-do $$begin create role alice; create role bob; create role "Weird ""Role";
-exception when duplicate_object or unique_violation then end$$;
+do $$begin create role alice; exception when duplicate_object or unique_violation then end$$;
+do $$begin create role bob; exception when duplicate_object or unique_violation then end$$;
+do $$begin create role "Weird ""Role"; exception when duplicate_object or unique_violation then end$$;
 create schema app authorization alice;
 comment on schema app is 'the app''s \ schema';
 create extension if not exists citext schema public;

@@ -78,7 +78,9 @@ struct RelationRow: Sendable {
     isPartition = row.flag()
     hasRowSecurity = row.flag()
     forcesRowSecurity = row.flag()
-    replicaIdentity = row.letter()
+    let replicaIdentity = row.letter()
+    // Foreign tables have one in the catalog that cannot be set.
+    self.replicaIdentity = kind == "f" ? "d" : replicaIdentity
     options = row.array()
     toastOptions = row.array()
     tablespace = row.optional()

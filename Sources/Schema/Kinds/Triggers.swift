@@ -51,7 +51,7 @@ enum Triggers {
     return contents
   }
 
-  private static func verb(_ state: Character) -> SQLText {
+  static func verb(_ state: Character) -> SQLText {
     switch state {
     case "D": "DISABLE"
     case "A": "ENABLE ALWAYS"

@@ -1,0 +1,193 @@
+import Postgres
+
+/// All that the catalogs hold of the user's, counted without any help from the renderers, so that
+/// what no renderer expresses is noticed and named.
+struct Inventory {
+  private let session: CatalogSession
+
+  init(_ session: CatalogSession) { self.session = session }
+
+  /// What is in the catalogs and in no statement of `contents`.
+  func missing(in contents: KindContents, _ comments: Comments) throws -> [UnsupportedObject] {
+    let expressed = Expressed(contents)
+    var missing: [ObjectIdentity] = []
+    try session.forEach(Self.rows(session)) { row in
+      let identity = ObjectIdentity(Catalog(rawValue: row.oid()), row.oid())
+      if !expressed.has(identity) { missing.append(identity) }
+    }
+    var unsupported = try describe(missing)
+    let lost = comments.targets.filter { !expressed.canCarryComment($0) }
+    unsupported += try describe(lost).map {
+      UnsupportedObject(what: "comment or security label on \($0.what)", name: $0.name)
+    }
+    return unsupported
+  }
+
+  /// The server's own words for objects.
+  private func describe(_ identities: [ObjectIdentity]) throws -> [UnsupportedObject] {
+    // A message with thousands of names helps nobody.
+    let shown = identities.sorted().prefix(200)
+    guard !shown.isEmpty else { return [] }
+    let values = shown.map {
+      "(\($0.catalog.rawValue)::oid, \($0.oid)::oid, \($0.column)::int)" as SQLText
+    }
+    return try session.rows(
+      """
+      SELECT i.type, COALESCE(i.identity, v.o::text)
+      FROM (VALUES \(values.joined(separator: ", "))) v (c, o, s)
+      LEFT JOIN LATERAL pg_catalog.pg_identify_object(v.c, v.o, v.s) i ON true
+      """
+    ) { row in UnsupportedObject(what: row.text().string, name: row.text()) }
+  }
+
+  /// Every row of every catalog that is the user's: in no schema of the server's, in no extension,
+  /// and not made by the server together with another row that is in this list.
+  private static func rows(_ session: CatalogSession) -> SQLText {
+    let firstOID = CatalogSession.firstUserOID
+    func inSchema(
+      _ catalog: Catalog, _ table: SQLText, _ schema: SQLText, _ condition: SQLText = "true"
+    ) -> SQLText {
+      """
+      SELECT \(catalog.rawValue)::oid, o.oid FROM pg_catalog.\(table) o
+      JOIN pg_catalog.pg_namespace n ON n.oid = o.\(schema) AND \(session.isUserSchema())
+      WHERE \(condition) AND \(session.isFree(catalog, "o.oid"))
+      """
+    }
+    func onTable(
+      _ catalog: Catalog, _ table: SQLText, _ relation: SQLText, _ condition: SQLText = "true"
+    ) -> SQLText {
+      """
+      SELECT \(catalog.rawValue)::oid, o.oid FROM pg_catalog.\(table) o
+      JOIN pg_catalog.pg_class c ON c.oid = o.\(relation)
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND \(session.isUserSchema())
+      WHERE \(condition) AND \(session.isFree(catalog, "o.oid"))
+        AND \(session.isFree(.relation, "c.oid"))
+      """
+    }
+    func global(_ catalog: Catalog, _ table: SQLText, _ condition: SQLText = "true") -> SQLText {
+      """
+      SELECT \(catalog.rawValue)::oid, o.oid FROM pg_catalog.\(table) o
+      WHERE o.oid >= \(firstOID) AND \(condition) AND \(session.isFree(catalog, "o.oid"))
+      """
+    }
+    var selects = [
+      global(.schema, "pg_namespace", "o.nspname !~ '^pg_'"),
+      // An index that a failed CREATE INDEX CONCURRENTLY left behind is no use to anybody.
+      inSchema(
+        .relation, "pg_class", "relnamespace",
+        """
+        (o.relkind NOT IN ('i', 'I') OR EXISTS (SELECT FROM pg_catalog.pg_index i
+          JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+          WHERE i.indexrelid = o.oid AND i.indisready AND (i.indisvalid OR t.relkind = 'p')
+            AND \(session.isFree(.relation, "t.oid"))))
+        """),
+      inSchema(.procedure, "pg_proc", "pronamespace"),
+      inSchema(.type, "pg_type", "typnamespace"),
+      inSchema(.operator, "pg_operator", "oprnamespace", "o.oprcode::pg_catalog.oid <> 0"),
+      inSchema(.operatorClass, "pg_opclass", "opcnamespace"),
+      inSchema(.operatorFamily, "pg_opfamily", "opfnamespace"),
+      inSchema(.collation, "pg_collation", "collnamespace"),
+      inSchema(.conversion, "pg_conversion", "connamespace"),
+      inSchema(.textSearchParser, "pg_ts_parser", "prsnamespace"),
+      inSchema(.textSearchTemplate, "pg_ts_template", "tmplnamespace"),
+      inSchema(.textSearchDictionary, "pg_ts_dict", "dictnamespace"),
+      inSchema(.textSearchConfiguration, "pg_ts_config", "cfgnamespace"),
+      inSchema(.extendedStatistics, "pg_statistic_ext", "stxnamespace"),
+      // Constraints that come from a parent come back with it.
+      onTable(
+        .constraint, "pg_constraint", "conrelid",
+        "(o.contype NOT IN ('c', 'n') OR o.conislocal)"),
+      onTable(
+        .trigger, "pg_trigger", "tgrelid", "NOT o.tgisinternal AND o.tgparentid = 0"),
+      onTable(.rule, "pg_rewrite", "ev_class"),
+      onTable(.policy, "pg_policy", "polrelid"),
+      onTable(
+        .columnDefault, "pg_attrdef", "adrelid",
+        """
+        NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = o.adrelid
+          AND a.attnum = o.adnum AND a.attgenerated <> '' AND a.attinhcount > 0)
+        """),
+      global(.language, "pg_language"),
+      global(.cast, "pg_cast"),
+      global(.transform, "pg_transform"),
+      global(.accessMethod, "pg_am"),
+      global(.accessMethodOperator, "pg_amop"),
+      global(.accessMethodProcedure, "pg_amproc"),
+      global(.foreignDataWrapper, "pg_foreign_data_wrapper"),
+      global(.foreignServer, "pg_foreign_server"),
+      global(.publication, "pg_publication"),
+      global(.publicationTable, "pg_publication_rel"),
+      global(.eventTrigger, "pg_event_trigger"),
+      global(.defaultPrivileges, "pg_default_acl"),
+      global(.extension, "pg_extension"),
+      global(
+        .subscription, "pg_subscription",
+        """
+        o.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d
+          WHERE d.datname = pg_catalog.current_database())
+        """),
+      "SELECT \(Catalog.userMapping.rawValue)::oid, u.umid FROM pg_catalog.pg_user_mappings u",
+    ]
+    if session.version >= 15 {
+      selects.append(global(.publicationSchema, "pg_publication_namespace"))
+    }
+    // A domain's constraints belong to no table.
+    selects.append(
+      """
+      SELECT \(Catalog.constraint.rawValue)::oid, o.oid FROM pg_catalog.pg_constraint o
+      JOIN pg_catalog.pg_type t ON t.oid = o.contypid
+      JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace AND \(session.isUserSchema())
+      WHERE \(session.isFree(.type, "t.oid"))
+      """)
+    // Catalogs that this version has never heard of.
+    let known = Catalog.known.map { "\($0.rawValue)" as SQLText }.joined(separator: ", ")
+    selects.append(
+      """
+      SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
+      WHERE d.objid >= \(firstOID) AND d.classid NOT IN (\(known))
+      """)
+    return selects.joined(separator: "\nUNION ALL\n")
+  }
+}
+
+/// What a set of objects expresses.
+private struct Expressed {
+  private var identities: Set<ObjectIdentity> = []
+  private var commented: Set<ObjectIdentity> = []
+  private let aliases: [ObjectIdentity: ObjectIdentity]
+
+  init(_ contents: KindContents) {
+    aliases = contents.aliases
+    for object in contents.objects {
+      identities.insert(object.identity)
+      let named = object.commentIdentity ?? object.identity
+      if object.commentTarget != nil { commented.insert(named) }
+      let relation = object.columnCommentIdentity ?? named
+      for column in object.columnNames.keys {
+        commented.insert(ObjectIdentity(relation.catalog, relation.oid, column: column))
+      }
+      for part in object.parts {
+        identities.insert(part.identity)
+        if part.commentTarget != nil { commented.insert(part.identity) }
+      }
+    }
+  }
+
+  func has(_ identity: ObjectIdentity) -> Bool {
+    var identity = identity
+    for _ in 0..<8 {
+      if identities.contains(identity) { return true }
+      // What an extension brought is expressed by the extension, and that by the server where it
+      // was there from the start.
+      guard let next = aliases[identity] else { return identity.catalog == .extension }
+      identity = next
+    }
+    return false
+  }
+
+  /// Comments on what an extension brought come with it.
+  func canCarryComment(_ identity: ObjectIdentity) -> Bool {
+    commented.contains(identity) || aliases[identity.whole]?.catalog == .extension
+      || identity.catalog == .largeObject
+  }
+}

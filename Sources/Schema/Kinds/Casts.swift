@@ -1,0 +1,65 @@
+import Postgres
+
+/// `CREATE CAST` and `CREATE TRANSFORM`.
+enum Casts {
+  static func read(_ session: CatalogSession) throws -> KindContents {
+    var contents = KindContents()
+    try session.forEach(
+      """
+      SELECT c.oid, pg_catalog.format_type(c.castsource, NULL),
+        pg_catalog.format_type(c.casttarget, NULL), c.castmethod, c.castcontext,
+        CASE WHEN c.castfunc <> 0 THEN c.castfunc::pg_catalog.regprocedure END
+      FROM pg_catalog.pg_cast c
+      WHERE c.oid >= \(CatalogSession.firstUserOID) AND \(session.isFree(.cast, "c.oid"))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_range r
+          WHERE r.rngtypid = c.castsource AND r.rngmultitypid = c.casttarget)
+      """
+    ) { row in
+      let oid = row.oid()
+      let name: SQLText = "(\(row.text()) AS \(row.text()))"
+      let method = row.letter()
+      let context = row.letter()
+      let function = row.optional()
+      var sql: SQLText = "CREATE CAST \(name) "
+      switch method {
+      case "b": sql += "WITHOUT FUNCTION"
+      case "i": sql += "WITH INOUT"
+      default: sql += "WITH FUNCTION \(function ?? "")"
+      }
+      if context == "a" { sql += " AS ASSIGNMENT" }
+      if context == "i" { sql += " AS IMPLICIT" }
+      var object = SchemaObject(
+        ObjectIdentity(.cast, oid), .cast, name: name, definition: sql + ";\n")
+      object.commentTarget = "CAST \(name)"
+      contents.objects.append(object)
+    }
+    contents.merge(try transforms(session))
+    return contents
+  }
+
+  private static func transforms(_ session: CatalogSession) throws -> KindContents {
+    var contents = KindContents()
+    try session.forEach(
+      """
+      SELECT t.oid, pg_catalog.format_type(t.trftype, NULL), l.lanname,
+        CASE WHEN t.trffromsql <> 0 THEN t.trffromsql::pg_catalog.regprocedure END,
+        CASE WHEN t.trftosql <> 0 THEN t.trftosql::pg_catalog.regprocedure END
+      FROM pg_catalog.pg_transform t JOIN pg_catalog.pg_language l ON l.oid = t.trflang
+      WHERE t.oid >= \(CatalogSession.firstUserOID) AND \(session.isFree(.transform, "t.oid"))
+      """
+    ) { row in
+      let oid = row.oid()
+      let name: SQLText = "FOR \(row.text()) LANGUAGE \(row.text().quotedIdentifier)"
+      var directions: [SQLText] = []
+      if let function = row.optional() { directions.append("FROM SQL WITH FUNCTION \(function)") }
+      if let function = row.optional() { directions.append("TO SQL WITH FUNCTION \(function)") }
+      var object = SchemaObject(
+        ObjectIdentity(.transform, oid), .transform, name: name,
+        definition: "CREATE TRANSFORM \(name) (\(directions.joined(separator: ", ")));\n"
+          as SQLText)
+      object.commentTarget = "TRANSFORM \(name)"
+      contents.objects.append(object)
+    }
+    return contents
+  }
+}

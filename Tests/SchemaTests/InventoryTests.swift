@@ -1,0 +1,65 @@
+import ByteStream
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Schema
+
+/// The count of what the catalogs hold must notice whatever a renderer leaves out.
+@Suite struct InventoryTests {
+  @Test func `each kind that is not read is missed`() throws {
+    let database = try Self.database()
+    defer {
+      _ = try? database.psql("DROP SUBSCRIPTION inventory_sub")
+      try? database.drop()
+    }
+    let connection = try Self.connection(database)
+    defer { connection.close() }
+    let whole = try SchemaReader(connection, cancellation: Cancellation()).read()
+    #expect(whole.unsupported == [])
+    for left in SchemaReader.readers.indices {
+      var readers = SchemaReader.readers
+      readers.remove(at: left)
+      let catalog = try SchemaReader(connection, cancellation: Cancellation(), readers: readers)
+        .read()
+      // Grants on what the server brought are no rows of their own that could be counted.
+      let isCounted = left != SchemaReader.readers.count - 1
+      #expect(catalog.unsupported.isEmpty != isCounted, "reader \(left)")
+    }
+  }
+
+  @Test func `what is missing is named`() throws {
+    let database = try TemporaryCluster.shared(15).createDatabase()
+    defer { try? database.drop() }
+    try database.psql("CREATE TABLE t (a int); CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING")
+    let connection = try Self.connection(database)
+    defer { connection.close() }
+    let reader = SchemaReader(
+      connection, cancellation: Cancellation(),
+      readers: [Schemas.read, TypeAliases.read, Relations.read])
+    let unsupported = try reader.read().unsupported
+    #expect(unsupported == [UnsupportedObject(what: "rule", name: "r on public.t")])
+  }
+
+  private static func connection(_ database: TemporaryDatabase) throws -> Connection {
+    try Connection(
+      ConnectionTarget(database.url), ConnectionOptions(applicationName: "pgkeep test"),
+      cancellation: Cancellation())
+  }
+
+  /// One that holds something of every kind.
+  private static func database() throws -> TemporaryDatabase {
+    let database = try TemporaryCluster.shared(15).createDatabase()
+    try database.psql("SET client_min_messages = error;\n" + Fidelity.sql("kinds"))
+    try database.psql(
+      """
+      SET client_min_messages = error;
+      CREATE TYPE k.mood AS ENUM ('a');
+      CREATE TYPE k.pair AS (a int);
+      CREATE SEQUENCE k.seq;
+      CREATE SUBSCRIPTION inventory_sub CONNECTION 'dbname=x' PUBLICATION a
+        WITH (connect = false, slot_name = none);
+      """)
+    return database
+  }
+}
