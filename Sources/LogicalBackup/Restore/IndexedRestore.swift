@@ -1,0 +1,192 @@
+import ByteStream
+import Postgres
+
+/// Restores a pgkeep file by its index, with several connections at the same time.
+struct IndexedRestore {
+  private let run: RestoreRun
+  private let file: LogicalFileReader
+  private let index: LogicalIndex
+
+  init(_ run: RestoreRun, _ file: LogicalFileReader, _ index: LogicalIndex) {
+    self.run = run
+    self.file = file
+    self.index = index
+  }
+
+  /// Does all but making the database and making it visible.
+  func restore() throws {
+    let facts = index.facts
+    run.report { report in
+      report.facts = facts
+      report.bytes = file.size
+    }
+    run.advance(totalBytes: index.offset)
+    try run.begin(.preData)
+    try runInOrder(.preData)
+    if !run.options.omitsData {
+      try run.begin(.data)
+      try restoreRows()
+      try run.begin(.largeObjects)
+      try restoreLargeObjects()
+      try run.begin(.sequences)
+      try runInOrder(.sequences)
+    }
+    try run.begin(.postData, totalSteps: index.items.count)
+    try PostDataRestore(run, file, index).restore()
+  }
+
+  /// Runs the statements of one kind of members on one connection.
+  private func runInOrder(_ kind: MemberKind) throws {
+    let connection = try run.connect(run.cancellation)
+    let runner = StatementRunner(
+      connection, rules: run.rules, prefix: run.transactionPrefix, name: file.name)
+    let reader = MemberReader(file)
+    let text = Block(capacity: 4 << 20)
+    for member in try index.members(kind) {
+      try reader.read(member, into: text)
+      try Self.run(text.bytes, runner, file.name)
+      run.advance(bytes: member.length, steps: 1)
+    }
+    run.add(runner)
+    connection.close()
+  }
+
+  /// Runs the statements of a text without rows in it.
+  static func run(
+    _ text: UnsafeRawBufferPointer, _ runner: StatementRunner, _ name: String
+  ) throws {
+    let lexer = SQLLexer()
+    func handle(_ piece: SQLPiece) throws {
+      guard case .statement(let statement) = piece, statement.endsWithSemicolon,
+        !statement.isCopyFromStdin
+      else {
+        throw LogicalBackupError(
+          .damaged, "\(name) is damaged: something else stands where its statements should.",
+          object: name)
+      }
+      try runner.add(statement)
+    }
+    do {
+      try lexer.feed(text, handle)
+      try lexer.finish(handle)
+    } catch let error as PostgresError where error.code == .invalidScript {
+      throw LogicalBackupError(
+        .damaged, "\(name) is damaged: its statements cannot be told apart.", object: name,
+        cause: error)
+    }
+    try runner.flush()
+  }
+
+  // MARK: Rows
+
+  private func restoreRows() throws {
+    let tables = Dictionary(uniqueKeysWithValues: index.tables.map { ($0.number, $0) })
+    let times = Monitor([Int: Duration]())
+    try forEachMemberInParallel("rows", .data) { member, connection, reader, text in
+      guard let number = member.table, let table = tables[number] else {
+        throw LogicalBackupError(
+          .damaged, "\(file.name) is damaged: its index has rows of a table that it does not name.",
+          object: file.name)
+      }
+      let start = ContinuousClock.now
+      try reader.read(member, into: text)
+      let rows = try reader.rows(of: member, table, in: text)
+      try load(text.bytes[rows], of: member, into: table, connection)
+      let time = ContinuousClock.now - start
+      times.update { $0[number, default: .zero] += time }
+    }
+    let spent = times.update { $0 }
+    run.report { report in
+      report.tables = index.tables.map { table in
+        RestoreReport.Table(
+          name: table.qualifiedName, rows: table.sum.rows, hash: table.sum.hash,
+          time: spent[table.number] ?? .zero)
+      }
+    }
+  }
+
+  private func load(
+    _ rows: Slice<UnsafeRawBufferPointer>, of member: MemberRecord, into table: TableRecord,
+    _ connection: Connection
+  ) throws {
+    let taken: Int
+    do {
+      let copy = try connection.copyIn(table.copyStatement)
+      do { try copy.write(UnsafeRawBufferPointer(rebasing: rows)) } catch {
+        copy.abort("pgkeep: \(error)")
+        throw error
+      }
+      taken = try copy.finish()
+    } catch let error as PostgresError where error.code == .server {
+      throw LogicalBackupError(
+        .statementFailed, "The server refused rows of \(table.qualifiedName).",
+        object: "\(table.qualifiedName)", cause: error)
+    }
+    guard taken == member.rows else {
+      throw LogicalBackupError(
+        .verificationFailed,
+        "The server took \(taken) of \(member.rows) rows of \(table.qualifiedName). A trigger or "
+          + "rule on it may have changed them.", object: "\(table.qualifiedName)")
+    }
+    run.advance(bytes: member.length, rows: taken, steps: 1)
+  }
+
+  // MARK: Large objects
+
+  private func restoreLargeObjects() throws {
+    guard index.totals.largeObjects > 0 else { return }
+    try runWhole(.largeObjectCreation)
+    try runWhole(.largeObjectData)
+    try runInOrder(.largeObjectAccess)
+    run.report { $0.largeObjects = index.totals.largeObjects }
+  }
+
+  /// Runs members that are made of a few statements each, several at a time, each as it is.
+  private func runWhole(_ kind: MemberKind) throws {
+    try forEachMemberInParallel("objects", kind) { member, connection, reader, text in
+      try reader.read(member, into: text)
+      do { try connection.run(run.transactionPrefix + SQLText(bytes: text.bytes)) } catch let error
+        as PostgresError where error.code == .server
+      {
+        throw LogicalBackupError(
+          .statementFailed, "The server refused large objects of \(file.name).", cause: error)
+      }
+      run.advance(bytes: member.length, steps: 1)
+    }
+  }
+
+  // MARK: Connections
+
+  private typealias MemberWork =
+    @Sendable (MemberRecord, Connection, MemberReader, Block) throws -> Void
+
+  /// Hands the members of one kind to several threads, each with a connection of its own.
+  private func forEachMemberInParallel(
+    _ name: String, _ kind: MemberKind, _ body: @escaping MemberWork
+  ) throws {
+    let channel = BoundedChannel<MemberRecord>(capacity: 64)
+    let group = ThreadGroup(following: run.cancellation) { channel.fail($0) }
+    group.start("index") {
+      try index.forEachMember { member in
+        if member.kind == kind { try channel.send(member) }
+      }
+      channel.finish()
+    }
+    for number in 0..<max(1, run.options.jobs) {
+      group.start("\(name)-\(number)") {
+        // Nothing is opened for a thread that gets nothing to do.
+        guard var member = try channel.receive() else { return }
+        let connection = try run.connect(group.cancellation)
+        let reader = MemberReader(file)
+        let text = Block(capacity: 5 << 20)
+        while true {
+          try body(member, connection, reader, text)
+          guard let next = try channel.receive() else { break }
+          member = next
+        }
+        connection.close()
+      }
+    }
+    try group.join()
+  }
+}

@@ -1,0 +1,20 @@
+/// How a restore is done.
+public struct RestoreOptions: Sendable {
+  public var mode = RestoreMode.new
+  /// Connections that work at the same time; at least 1.
+  public var jobs = 4
+  /// Collect the planner's statistics at the end.
+  public var analyzes = true
+  /// Count and hash the restored rows, and compare with the backup.
+  public var verifies = false
+  /// Leave out who owns what: all belongs to the restoring role.
+  public var omitsOwners = false
+  /// Leave out grants and default privileges.
+  public var omitsPrivileges = false
+  /// Leave out rows, large objects and sequences' values.
+  public var omitsData = false
+  /// Called from several threads, not at the same time, at most a few times a second.
+  public var onProgress: @Sendable (RestoreProgress) -> Void = { _ in }
+
+  public init() {}
+}

@@ -1,0 +1,79 @@
+import Postgres
+
+/// Which statements of a backup are left out, and which may fail without losing anything.
+struct StatementRules: Sendable {
+  var omitsOwners = false
+  var omitsPrivileges = false
+
+  /// Whether the statement is not to be run at all, as the caller asked.
+  func omits(_ statement: SQLStatement) -> Bool {
+    switch statement.words.first {
+    case "grant", "revoke": return omitsPrivileges
+    case "alter":
+      if omitsPrivileges, statement.begins(with: "alter", "default", "privileges") { return true }
+      return omitsOwners && Self.setsOwner(statement)
+    case "set": return omitsOwners && statement.begins(with: "set", "session", "authorization")
+    default: return false
+    }
+  }
+
+  /// Whether it is an `ALTER … OWNER TO role;`.
+  static func setsOwner(_ statement: SQLStatement) -> Bool {
+    var rest = statement.text.bytes[...]
+    func trimEnd() {
+      while let last = rest.last, last == 0x20 || (9...13).contains(last) { rest.removeLast() }
+    }
+    func dropWord(_ word: String) -> Bool {
+      trimEnd()
+      let tail = rest.suffix(word.utf8.count)
+      guard SQLText(bytes: tail).string.lowercased() == word else { return false }
+      rest.removeLast(tail.count)
+      return true
+    }
+    guard statement.words.first == "alter" else { return false }
+    if statement.endsWithSemicolon { rest.removeLast() }
+    trimEnd()
+    if rest.last == UInt8(ascii: "\"") {
+      rest.removeLast()
+      // Back to the quote that opens the name; doubled ones are part of it.
+      while let quote = rest.lastIndex(of: UInt8(ascii: "\"")) {
+        let isDoubled = quote > rest.startIndex && rest[quote - 1] == UInt8(ascii: "\"")
+        rest = rest[..<(isDoubled ? quote - 1 : quote)]
+        if !isDoubled { break }
+      }
+    } else {
+      let isName: (UInt8) -> Bool = { $0 != 0x20 && !(9...13).contains($0) }
+      rest = rest.prefix(rest.count - rest.reversed().prefix(while: isName).count)
+    }
+    return dropWord("to") && dropWord("owner")
+  }
+
+  /// Why a statement that failed may be passed over; nil when it may not.
+  ///
+  /// Only where the target has the thing already, as managed servers have their extensions and the
+  /// schema `public`, and nothing is lost but who owns it or what is said about it; and settings
+  /// that another version of the server does not have.
+  func reasonToPassOver(_ statement: SQLStatement, _ error: ServerMessage) -> String? {
+    let isForbidden = error.sqlState == .insufficientPrivilege
+    let words = statement.words
+    switch words.first {
+    case "comment" where isForbidden && words.starts(with: ["comment", "on", "extension"]):
+      return "the extension was there already and belongs to another role"
+    case "comment" where isForbidden && words.starts(with: ["comment", "on", "schema", "public"]):
+      return "the schema public belongs to another role here"
+    case "create" where error.sqlState == "42P06" && Self.isPublicSchema(words.dropFirst()):
+      return "the schema was there already"
+    case "alter"
+    where (isForbidden || error.sqlState == .undefinedObject)
+      && Self.isPublicSchema(words.dropFirst()) && Self.setsOwner(statement):
+      return "the schema public belongs to another role here"
+    case "set" where error.sqlState == .undefinedObject && words.count > 1:
+      return "this version of the server has no such setting"
+    default: return nil
+    }
+  }
+
+  private static func isPublicSchema(_ words: ArraySlice<String>) -> Bool {
+    words.starts(with: ["schema", "public"])
+  }
+}

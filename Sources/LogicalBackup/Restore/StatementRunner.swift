@@ -1,0 +1,108 @@
+import Glibc
+import Postgres
+
+/// Runs statements of a backup on one connection: many small ones at a time, and each on its own
+/// when one of them fails, to know which.
+final class StatementRunner {
+  private let connection: Connection
+  private let rules: StatementRules
+  /// Runs first in each transaction.
+  private let prefix: SQLText
+  /// What errors call the file.
+  private let name: String
+  private var batch: [SQLStatement] = []
+  private var batchBytes = 0
+
+  /// How many statements were run.
+  private(set) var count = 0
+  /// What was passed over, and why.
+  private(set) var skipped: [String] = []
+
+  private static let largestBatch = 200
+  private static let largestBatchBytes = 256 << 10
+  private static let attempts = 6
+
+  init(_ connection: Connection, rules: StatementRules, prefix: SQLText, name: String) {
+    self.connection = connection
+    self.rules = rules
+    self.prefix = prefix
+    self.name = name
+  }
+
+  /// Takes a statement, which is run now or together with later ones.
+  func add(_ statement: SQLStatement) throws {
+    if rules.omits(statement) {
+      skipped.append("\(Self.headline(statement)) (left out as asked)")
+      return
+    }
+    if statement.isTransactionControl || connection.isInTransaction {
+      try flush()
+      return try runAlone(statement)
+    }
+    batch.append(statement)
+    batchBytes += statement.text.bytes.count
+    if batch.count >= Self.largestBatch || batchBytes >= Self.largestBatchBytes { try flush() }
+  }
+
+  /// Runs what waits.
+  func flush() throws {
+    let statements = batch
+    batch = []
+    batchBytes = 0
+    guard statements.count > 1 else { return try statements.forEach(runAlone) }
+    do {
+      try runText(statements.map(\.text).joined(separator: "\n"))
+      count += statements.count
+    } catch let error as PostgresError where error.code == .server && connection.isUsable {
+      // Statements that come in one text are one transaction: none of them has been done.
+      try statements.forEach(runAlone)
+    }
+  }
+
+  /// Runs one statement, unless it may be passed over.
+  private func runAlone(_ statement: SQLStatement) throws {
+    do {
+      try runText(statement.text)
+      count += 1
+    } catch let error as PostgresError where error.code == .server {
+      if let server = error.server, !connection.isInTransaction,
+        let reason = rules.reasonToPassOver(statement, server)
+      {
+        skipped.append("\(Self.headline(statement)) (\(reason))")
+        return
+      }
+      throw failure(statement, error)
+    }
+  }
+
+  /// Runs a text as one transaction, or as a part of the one that is open. After a deadlock, of
+  /// which nothing is left, it is tried again: autovacuum's locks, for one, may cross ours.
+  private func runText(_ text: SQLText) throws {
+    for attempt in 1...Self.attempts {
+      do { return try connection.run(prefix + text) } catch let error as PostgresError
+        where error.sqlState == .deadlockDetected && attempt < Self.attempts
+          && !connection.isInTransaction
+      {
+        usleep(UInt32(attempt) * 100_000)
+      }
+    }
+  }
+
+  /// The error for a statement that failed: file, line, column, the statement, the server's words.
+  func failure(_ statement: SQLStatement, _ error: PostgresError) -> LogicalBackupError {
+    let prefixLength = prefix.bytes.count { $0 & 0xC0 != 0x80 }
+    let place =
+      error.server?.position.map { statement.position(ofCharacter: $0 - prefixLength) }
+      ?? statement.start
+    return LogicalBackupError(
+      .statementFailed,
+      "\(name), \(place): the server refused \(Self.headline(statement))",
+      cause: error)
+  }
+
+  /// The beginning of a statement, on one line.
+  static func headline(_ statement: SQLStatement) -> String {
+    let words = statement.text.string.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return words.count > 120 ? words.prefix(117) + "..." : words
+  }
+}
