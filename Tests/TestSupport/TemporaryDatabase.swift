@@ -5,6 +5,12 @@ public struct TemporaryDatabase: Sendable {
   /// Its name.
   public let name: String
 
+  /// A database that something else made.
+  public init(cluster: TemporaryCluster, name: String) {
+    self.cluster = cluster
+    self.name = name
+  }
+
   /// Its address over TCP, as superuser.
   public var url: String { cluster.url(name) }
   /// Its address over the Unix socket, as superuser.

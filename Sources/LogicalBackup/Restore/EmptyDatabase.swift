@@ -77,15 +77,15 @@ final class EmptyDatabase: RestoreTarget {
 
   private func mark() throws {
     let objects = UserObjects(connection)
-    let found = try objects.list(limit: 4)
+    let found = try objects.list().filter { !$0.isOfExtension }
     let large = try objects.largeObjects()
     guard found.isEmpty, large == 0 else {
-      var what = found.map { "\($0.kind) \($0.identity)" }
+      var what = found.prefix(4).map { "\($0.kind) \($0.identity)" }
       if large > 0 { what.append("\(large) large objects") }
       throw LogicalBackupError(
         .notEmpty,
         "The database \(names.final) is not empty: it holds \(what.joined(separator: ", "))"
-          + (found.count == 4 ? " and more" : "")
+          + (found.count > 4 ? " and more" : "")
           + ". Nothing was changed. Restore into an empty database, or a new one.")
     }
     do {
@@ -121,7 +121,7 @@ final class EmptyDatabase: RestoreTarget {
         FROM \(Self.schema).transactions)
       """
     func refuseOthers(_ found: [UserObjects.Object]) throws {
-      let others = found.filter { !ours.contains($0.transaction) }
+      let others = found.filter { !ours.contains($0.transaction) && !$0.isOfExtension }
       let large = try objects.largeObjects(where: "NOT \(isOurs)")
       guard !others.isEmpty || large > 0 else { return }
       var what = others.prefix(4).map { "\($0.kind) \($0.identity)" }
@@ -132,8 +132,12 @@ final class EmptyDatabase: RestoreTarget {
           + "not make: \(what.joined(separator: ", ")). Nothing was removed. Move that elsewhere, "
           + "and run this again.")
     }
-    var found = try objects.list()
-    try refuseOthers(found)
+    func listOurs() throws -> [UserObjects.Object] {
+      let found = try objects.list()
+      try refuseOthers(found)
+      return found.filter { ours.contains($0.transaction) }
+    }
+    var found = try listOurs()
     let count = found.count
     // Schemas take along what is in them; the rest in rounds, since one object can hold another.
     while !found.isEmpty {
@@ -141,8 +145,7 @@ final class EmptyDatabase: RestoreTarget {
         let schemas = found.filter { $0.kind == "schema" }
         for object in schemas.isEmpty ? found : schemas { try dropInSavepoint(object, objects) }
       }
-      let left = try objects.list()
-      try refuseOthers(left)
+      let left = try listOurs()
       guard left.count < found.count else {
         throw LogicalBackupError(
           .permission,

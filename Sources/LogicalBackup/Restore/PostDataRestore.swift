@@ -74,7 +74,8 @@ struct PostDataRestore: Sendable {
     _ item: ItemRecord, _ connection: Connection, _ runner: StatementRunner
   ) throws {
     let text = try texts.text(of: item)
-    do { try text.withUnsafeBytes { try IndexedRestore.run($0, runner, file.name) } } catch let error
+    do { try text.withUnsafeBytes { try IndexedRestore.run($0, runner, file.name) } } catch let
+      error
       as LogicalBackupError
     {
       throw named(item, error)

@@ -81,7 +81,7 @@ final class StatementRunner {
     for attempt in 1...Self.attempts {
       do { return try connection.run(prefix + text) } catch let error as PostgresError
         where error.sqlState == .deadlockDetected && attempt < Self.attempts
-          && !connection.isInTransaction
+        && !connection.isInTransaction
       {
         usleep(UInt32(attempt) * 100_000)
       }

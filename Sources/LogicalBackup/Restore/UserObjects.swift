@@ -11,6 +11,9 @@ struct UserObjects {
     var identity: SQLText
     /// The transaction that made or last changed it.
     var transaction: Int
+    /// Whether it is an extension, or a schema that holds one: managed servers put them into a
+    /// database that is otherwise empty.
+    var isOfExtension: Bool
   }
 
   private let connection: Connection
@@ -48,7 +51,8 @@ struct UserObjects {
     let rows = try connection.query(
       """
       WITH objects AS MATERIALIZED (\(parts.joined(separator: " UNION ALL ")))
-      SELECT o.classid, o.oid, i.type, i.identity, o.xmin
+      SELECT o.classid, o.oid, i.type, i.identity, o.xmin, i.type = 'extension' OR i.type = 'schema'
+        AND EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extnamespace = o.oid)
       FROM objects o, LATERAL pg_catalog.pg_identify_object(o.classid, o.oid, 0) i
       WHERE NOT EXISTS (
           SELECT FROM pg_catalog.pg_depend d
@@ -65,7 +69,8 @@ struct UserObjects {
     return (0..<rows.rowCount).map { row in
       Object(
         catalog: rows.int(row, 0) ?? 0, oid: rows.int(row, 1) ?? 0, kind: rows.string(row, 2),
-        identity: rows[row, 3] ?? "", transaction: rows.int(row, 4) ?? 0)
+        identity: rows[row, 3] ?? "", transaction: rows.int(row, 4) ?? 0,
+        isOfExtension: rows.bool(row, 5))
     }
   }
 

@@ -24,6 +24,9 @@ public final class SQLLexer {
   /// it holds from the next string on.
   public var standardConformingStrings = true
 
+  /// Takes each `--` comment that stands between statements, without its newline.
+  public var onComment: ((SQLText) -> Void)?
+
   /// Where the next byte will be.
   public internal(set) var position = SQLPosition()
 
@@ -42,6 +45,8 @@ public final class SQLLexer {
   /// After an `E'…'`: whether a newline has come since, so that a quote would continue it.
   private var continuation = Continuation.none
   private var metacommand: [UInt8] = []
+  /// The comment being read, where somebody wants it.
+  private var comment: [UInt8]?
   /// How many bytes of `\.` and a carriage return begin the current line of rows.
   var endMarkMatched = 0
   /// In rows: whether the next byte, or the end mark being matched, begins a line.
@@ -119,6 +124,7 @@ public final class SQLLexer {
     case .identifier, .unicodePrefix, .dollarTag: endWord()
     case .normal, .dash, .slash, .lineComment, .escapeQuote: break
     }
+    endComment()
     if statement != nil { try complete(handler, endsWithSemicolon: false) }
   }
 
@@ -176,7 +182,11 @@ public final class SQLLexer {
       }
       return leaveOperator()
     case .lineComment:
-      guard byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") else { return .take }
+      guard byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") else {
+        comment?.append(byte)
+        return .take
+      }
+      endComment()
       state = .normal
       return .again
     case .blockComment, .blockSlash, .blockStar: return stepComment(byte)
@@ -321,7 +331,14 @@ public final class SQLLexer {
     guard isTentative else { return .take }
     isTentative = false
     statement = nil
+    if kind == .lineComment, onComment != nil { comment = Array("--".utf8) }
     return .take
+  }
+
+  private func endComment() {
+    guard let comment else { return }
+    self.comment = nil
+    onComment?(SQLText(bytes: comment))
   }
 
   /// A `-` or `/` that begins no comment.

@@ -1,0 +1,40 @@
+import ByteStream
+import Postgres
+
+/// Collects the planner's statistics of all tables, with several connections at the same time.
+struct Analysis: Sendable {
+  private let restore: RestoreRun
+
+  init(_ run: RestoreRun) { restore = run }
+
+  func run() throws {
+    let connection = try restore.connect(restore.cancellation)
+    // A partitioned table's ANALYZE takes its partitions along. What the role may not analyse
+    // belongs to an extension or to somebody else, and the server passes over it by itself.
+    let rows = try connection.query(
+      """
+      SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+        AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', $1)
+      ORDER BY pg_catalog.pg_table_size(c.oid) DESC, c.oid
+      """, [SQLText(UserObjects.markerSchema)])
+    connection.close()
+    let tables = (0..<rows.rowCount).map { row in
+      SQLText.qualified(rows[row, 0] ?? "", rows[row, 1] ?? "")
+    }
+    let queue = WorkQueue(tables)
+    let group = ThreadGroup(following: restore.cancellation)
+    for number in 0..<min(max(1, restore.options.jobs), tables.count) {
+      group.start("analyze-\(number)") {
+        let connection = try restore.connect(group.cancellation)
+        while let table = queue.take() {
+          try connection.run("ANALYZE \(table)")
+          restore.advance(steps: 1)
+        }
+        connection.close()
+      }
+    }
+    try group.join()
+  }
+}
