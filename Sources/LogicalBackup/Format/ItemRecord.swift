@@ -28,7 +28,8 @@ public struct ItemRecord: Hashable, Sendable {
   public var locks: [Lock]
   /// The offset of the member that holds it.
   public var member: Int
-  /// Where its statements begin in the member's text, and how many bytes they take.
+  /// Where its statements begin in the member's text, and how many bytes they take: none for what
+  /// comes with another item, such as the index of a constraint.
   public var start: Int
   public var length: Int
 

@@ -1,6 +1,9 @@
 /// What a member of a logical backup file holds.
 public enum MemberKind: String, Hashable, Sendable, CaseIterable {
-  /// Settings, the leading check and the objects that rows need; run in order, first.
+  /// Settings, and a check that the roles and extensions are there that the file names. A reader
+  /// that sees to both itself may pass it over.
+  case header
+  /// The objects that rows need; run in order, before all that follows.
   case preData = "pre-data"
   /// One whole `COPY … FROM stdin;` statement with its rows and its `\.`.
   case data

@@ -1,0 +1,21 @@
+public import Gzip
+
+/// How a logical backup is made.
+public struct ExportOptions: Sendable {
+  /// The backup's name, for the index.
+  public var id: String
+  /// The version of pgkeep, for the index.
+  public var tool: String
+  /// Connections that read at once; nil for the smallest of 4, the machine's cores, and half of
+  /// the server's free connections.
+  public var jobs: Int?
+  public var compression: CompressionLevel = .fast
+  public var snapshot = SnapshotOptions()
+  /// Bytes of text in a member. The size makes no difference to the ratio.
+  public var memberSize = 4 << 20
+
+  public init(id: String, tool: String) {
+    self.id = id
+    self.tool = tool
+  }
+}

@@ -1,0 +1,247 @@
+public import ByteStream
+import Glibc
+public import Postgres
+import Schema
+
+/// Writes a database as one logical backup file, with several connections that see one moment.
+///
+/// Blocks the calling thread. The format is docs/repository-format.md's.
+public struct LogicalExporter: Sendable {
+  private let target: ConnectionTarget
+  private let options: ExportOptions
+  private let cancellation: Cancellation
+  private let progress: ProgressReporter
+  private let hooks: SnapshotHooks
+  static let applicationName = "pgkeep backup"
+
+  /// - Parameter progress: called often, from several threads.
+  public init(
+    _ target: ConnectionTarget, _ options: ExportOptions, cancellation: Cancellation,
+    progress: @escaping @Sendable (ExportProgress) -> Void = { _ in }
+  ) {
+    self.init(target, options, cancellation: cancellation, hooks: SnapshotHooks(), progress)
+  }
+
+  init(
+    _ target: ConnectionTarget, _ options: ExportOptions, cancellation: Cancellation,
+    hooks: SnapshotHooks, _ progress: @escaping @Sendable (ExportProgress) -> Void = { _ in }
+  ) {
+    self.target = target
+    self.options = options
+    self.cancellation = cancellation
+    self.hooks = hooks
+    self.progress = ProgressReporter(progress)
+  }
+
+  /// Exports the whole database.
+  ///
+  /// - Parameter makeSink: called once it is known that there is something to write, with about how
+  ///   many bytes that may be. Its sink is finished when everything has been written, and aborted
+  ///   when anything fails.
+  /// - Throws: ``LogicalBackupError``, `PostgresError`, or what the sink throws.
+  public func export(
+    to makeSink: (_ expectedSize: Int) throws -> any ByteSink
+  ) throws -> ExportResult {
+    let start = try begin()
+    defer { start.session.close() }
+    let plan = try ExportPlan(start.schema.tables, start.session.connection)
+    progress.update {
+      $0.phase = .rows
+      $0.expectedBytes = plan.expectedBytes
+      $0.tables = plan.tables.count
+    }
+    // Rows compress to a quarter or less as a rule; stores take more than was expected.
+    let sink = try makeSink(plan.expectedBytes / 3 + (1 << 20))
+    do {
+      let result = try write(start, plan, sink)
+      try cancellation.check()
+      try sink.finish()
+      return result
+    } catch {
+      sink.abort()
+      throw error
+    }
+  }
+
+  /// A snapshot, the schema that is in it, and connections that have joined it.
+  private struct Start {
+    var session: SnapshotSession
+    var schema: ExportSchema
+    var facts: BackupFacts
+    var workers: [Connection]
+    /// That of the connections: the run's, or one part's that failed.
+    var cancellation: Cancellation
+  }
+
+  private static func connect(
+    _ target: ConnectionTarget, _ cancellation: Cancellation
+  ) throws -> Connection {
+    try Connection(
+      target, ConnectionOptions(applicationName: applicationName), cancellation: cancellation)
+  }
+
+  private func begin() throws -> Start {
+    let connections = cancellation.child()
+    let lead = try Self.connect(target, connections)
+    let server = try ServerFacts.read(lead)
+    let jobs = max(1, options.jobs ?? Self.defaultJobs(server))
+    // All on the host that answered, when there are several.
+    let present = try Self.connect(lead.target, connections)
+    var options = options.snapshot
+    let deadline = ContinuousClock.now + options.lockWait
+    for _ in 0..<options.rounds {
+      progress.update { $0.phase = .locking }
+      options.lockWait = max(.seconds(1), ContinuousClock.now.duration(to: deadline))
+      let session = try SnapshotSession.open(lead, options, hooks: hooks)
+      progress.update { $0.phase = .schema }
+      var facts = try ServerFacts.read(lead)
+      facts.systemIdentifier = server.systemIdentifier
+      let schema = try ExportSchema.read(
+        session, present: present, cancellation: cancellation, afterReading: hooks.afterReading)
+      guard let schema else {
+        try lead.run("ROLLBACK")
+        continue
+      }
+      var workers: [Connection] = []
+      for number in 1..<jobs {
+        workers.append(number == 1 ? present : try Self.connect(lead.target, connections))
+      }
+      for worker in workers { try SnapshotTransaction.join(worker, snapshot: session.snapshot) }
+      if workers.isEmpty { present.close() }
+      let made = self.facts(lead, facts, schema)
+      return Start(
+        session: session, schema: withoutUnreadable(schema, facts), facts: made, workers: workers,
+        cancellation: connections)
+    }
+    throw LogicalBackupError(
+      .schemaChanged,
+      "The schema of \(target) changed in each of \(options.rounds) attempts to read it. Take the "
+        + "backup when no migration runs.")
+  }
+
+  /// The smallest of 4, the machine's cores, and half of the server's free connections.
+  static func defaultJobs(_ server: ServerFacts) -> Int {
+    let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    return max(1, min(4, cores, server.freeConnections / 2))
+  }
+
+  /// On a standby, rows of unlogged tables cannot be read: the schema is kept without them.
+  private func withoutUnreadable(_ schema: ExportSchema, _ server: ServerFacts) -> ExportSchema {
+    guard server.isStandby else { return schema }
+    var schema = schema
+    schema.tables.removeAll(where: \.isUnlogged)
+    return schema
+  }
+
+  private func facts(
+    _ connection: Connection, _ server: ServerFacts, _ schema: ExportSchema
+  ) -> BackupFacts {
+    let database = schema.database
+    let providers: [Character: String] = ["c": "libc", "i": "icu", "b": "builtin"]
+    var facts = BackupFacts(
+      id: options.id, snapshotTime: server.now, tool: options.tool, database: database.name,
+      serverVersion: connection.reportedParameter("server_version") ?? "",
+      serverVersionNumber: connection.serverVersion, encoding: database.encoding,
+      collate: database.collate, ctype: database.characterType,
+      localeProvider: providers[database.localeProvider] ?? "libc", locale: database.locale,
+      owner: database.owner)
+    facts.systemIdentifier = server.systemIdentifier
+    facts.isStandby = server.isStandby
+    facts.roles = schema.roles
+    facts.extensions = schema.extensions
+    if server.isStandby {
+      for table in schema.tables where table.isUnlogged {
+        facts.selection.append("without the rows of unlogged table \(table.qualifiedName)")
+      }
+    }
+    return facts
+  }
+
+  // MARK: Writing
+
+  private func write(
+    _ start: Start, _ plan: ExportPlan, _ sink: any ByteSink
+  ) throws -> ExportResult {
+    let pipeline = MemberPipeline(makers: start.workers.count + 1, options)
+    let connections = start.cancellation
+    // When one part fails, the others' statements are cancelled on the server too.
+    let group = ThreadGroup(following: start.cancellation) { error in
+      pipeline.fail(error)
+      connections.cancel(reason: "another part of the backup failed")
+    }
+    let result = Monitor<ExportResult?>(nil)
+    // Handed to the thread whole: nobody else touches it.
+    nonisolated(unsafe) let sequencer = Sequencer(
+      pipeline, sink: sink, facts: start.facts, tables: plan.tables, progress: progress)
+    let facts = start.facts
+    group.start("sequencer") {
+      let written = try sequencer.run(facts)
+      result.update { $0 = written }
+    }
+    do {
+      try produce(start, plan, pipeline, group)
+      pipeline.channel.finish()
+    } catch { group.fail(error) }
+    try group.join()
+    guard let result = result.update({ $0 }) else {
+      throw LogicalBackupError(.server, "The export ended without a result.")
+    }
+    return result
+  }
+
+  /// Makes all members, in an order in which the file can be run.
+  private func produce(
+    _ start: Start, _ plan: ExportPlan, _ pipeline: MemberPipeline, _ group: ThreadGroup
+  ) throws {
+    let lead = start.session.connection
+    let maker = try MemberMaker(pipeline)
+    let schema = SchemaMembers(maker)
+    maker.append(FileHeader(start.facts).text)
+    try maker.finish(.header)
+    try schema.preData(start.schema.script.preData)
+    let largeObjects = LargeObjects(lead, group.cancellation)
+    let batches = try largeObjects.create(maker)
+
+    try rows(start, plan, batches, maker, pipeline, group)
+
+    progress.update { $0.phase = .finishing }
+    if !batches.isEmpty { try largeObjects.access(maker) }
+    let reader = SchemaReader(lead, cancellation: group.cancellation)
+    try schema.sequences(try reader.readSequenceValues(of: start.schema.sequences))
+    try schema.postData(start.schema.script.postData)
+  }
+
+  /// Reads all rows and large objects, with every connection.
+  private func rows(
+    _ start: Start, _ plan: ExportPlan, _ batches: [LargeObjectBatch], _ maker: MemberMaker,
+    _ pipeline: MemberPipeline, _ group: ThreadGroup
+  ) throws {
+    let queue = WorkQueue(
+      plan.units.map(RowExporter.Work.rows) + batches.map(RowExporter.Work.largeObjects))
+    let refused = WorkQueue<RowExporter.Work>([])
+    let running = Monitor(start.workers.count)
+    for (number, worker) in start.workers.enumerated() {
+      // Each connection belongs to its thread from here on.
+      nonisolated(unsafe) let connection = worker
+      group.start("export-\(number + 1)") {
+        defer { running.update { $0 -= 1 } }
+        do {
+          let exporter = RowExporter(
+            connection: connection, maker: try MemberMaker(pipeline), plan: plan,
+            progress: progress, cancellation: group.cancellation)
+          try exporter.run(queue, refused: refused)
+        } catch {
+          group.fail(error)
+        }
+        connection.close()
+      }
+    }
+    let exporter = RowExporter(
+      connection: start.session.connection, maker: maker, plan: plan, progress: progress,
+      cancellation: group.cancellation)
+    do { try exporter.run(queue, refused: nil) } catch { group.fail(error) }
+    running.wait { $0 == 0 ? () : nil }
+    try group.cancellation.check()
+    try exporter.run(refused, refused: nil)
+  }
+}
