@@ -16,6 +16,9 @@ public struct CommandResult: Sendable {
   public let errorOutput: [UInt8]
   /// The time from start to end.
   public let duration: Duration
+  /// The most memory that was resident at once, in bytes, looked at every 20 ms: 0 for a process
+  /// that was gone before the first look.
+  public let peakResidentBytes: Int
 
   /// The exit code; nil when a signal killed it.
   public var exitCode: Int32? {

@@ -11,6 +11,7 @@ public final class RunningCommand: Sendable {
     var errorOutput: [UInt8] = []
     /// Whether the process was waited for: from then on its id may be another's.
     var reaped = false
+    var peakResidentBytes = 0
     var result: CommandResult?
   }
 
@@ -81,6 +82,7 @@ public final class RunningCommand: Sendable {
     var buffer = [UInt8](repeating: 0, count: 65536)
     var sent = 0
     var status: Int32?
+    var lastLook = ContinuousClock.now
     // What a grandchild that keeps the pipes open may still write is not waited for.
     var ticksAfterEnd = 0
 
@@ -89,18 +91,22 @@ public final class RunningCommand: Sendable {
         close(descriptors[0])
         descriptors[0] = -1
       }
+      if status == nil, .now - lastLook > .milliseconds(20) {
+        lookAtMemory()
+        lastLook = .now
+      }
       let silent = descriptors[1] < 0 && descriptors[2] < 0
       if status == nil { status = reap() }
       if status != nil {
         ticksAfterEnd += 1
-        if silent || ticksAfterEnd > 3 { break }
+        if silent || ticksAfterEnd > 5 { break }
       }
       var polled = [
         pollfd(fd: descriptors[0], events: Int16(POLLOUT), revents: 0),
         pollfd(fd: descriptors[1], events: Int16(POLLIN), revents: 0),
         pollfd(fd: descriptors[2], events: Int16(POLLIN), revents: 0),
       ]
-      guard poll(&polled, 3, silent ? 5 : 50) > 0 else { continue }
+      guard poll(&polled, 3, silent ? 5 : 20) > 0 else { continue }
       ticksAfterEnd = 0
       if polled[0].revents != 0 {
         let count = bytes[sent...].withUnsafeBytes {
@@ -142,13 +148,25 @@ public final class RunningCommand: Sendable {
     }
   }
 
+  /// The kernel keeps the highest mark itself, so what happens between two looks is not missed.
+  /// (The peak that `wait4` tells is of no use: it counts this process's pages, which the child has
+  /// until it runs its own program.)
+  private func lookAtMemory() {
+    guard let status = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+    else { return }
+    state.withLock { $0.peakResidentBytes = max($0.peakResidentBytes, kilobytes * 1024) }
+  }
+
   private func finish(_ status: Int32) {
     let signal = status & 0x7f
     let ending: CommandResult.Ending =
       signal == 0 ? .exited((status >> 8) & 0xff) : .signaled(signal)
     state.withLock {
       $0.result = CommandResult(
-        ending: ending, output: $0.output, errorOutput: $0.errorOutput, duration: .now - started)
+        ending: ending, output: $0.output, errorOutput: $0.errorOutput, duration: .now - started,
+        peakResidentBytes: $0.peakResidentBytes)
     }
     ended.signal()
   }

@@ -60,4 +60,12 @@ import Testing
     #expect(status.contains("PPid:\t\(getpid())\n"))
     kill(pid, SIGKILL)
   }
+
+  @Test func measuresMemory() throws {
+    let code = "import time; x = bytearray(100_000_000); del x; time.sleep(0.2)"
+    let large = try Command.check("/usr/bin/python3", ["-c", code])
+    #expect((100_000_000..<200_000_000).contains(large.peakResidentBytes))
+    let small = try Command.check("sleep", ["0.2"])
+    #expect((1..<10_000_000).contains(small.peakResidentBytes))
+  }
 }
