@@ -17,14 +17,18 @@ struct Inventory {
     }
     var unsupported = try describe(missing)
     let lost = comments.targets.filter { !expressed.canCarryComment($0) }
-    unsupported += try describe(lost).map {
-      UnsupportedObject(what: "comment or security label on \($0.what)", name: $0.name)
+    // A comment can outlive what it was on (a subscription, which all databases share).
+    unsupported += try describe(lost, onlyExisting: true).map {
+      UnsupportedObject(
+        what: "comment or security label on \($0.what)", name: $0.name, schema: $0.schema)
     }
     return unsupported
   }
 
   /// The server's own words for objects.
-  private func describe(_ identities: [ObjectIdentity]) throws -> [UnsupportedObject] {
+  private func describe(
+    _ identities: [ObjectIdentity], onlyExisting: Bool = false
+  ) throws -> [UnsupportedObject] {
     // A message with thousands of names helps nobody.
     let shown = identities.sorted().prefix(200)
     guard !shown.isEmpty else { return [] }
@@ -33,11 +37,14 @@ struct Inventory {
     }
     return try session.rows(
       """
-      SELECT i.type, COALESCE(i.identity, v.o::text)
+      SELECT i.type, COALESCE(i.identity, v.o::text), i.schema
       FROM (VALUES \(values.joined(separator: ", "))) v (c, o, s)
       LEFT JOIN LATERAL pg_catalog.pg_identify_object(v.c, v.o, v.s) i ON true
+      \(onlyExisting ? "WHERE i.identity IS NOT NULL" : "" as SQLText)
       """
-    ) { row in UnsupportedObject(what: row.text().string, name: row.text()) }
+    ) { row in
+      UnsupportedObject(what: row.text().string, name: row.text(), schema: row.optional())
+    }
   }
 
   /// Every row of every catalog that is the user's: in no schema of the server's, in no extension,

@@ -7,6 +7,10 @@ public struct SchemaError: Error, Sendable, CustomStringConvertible {
     case unsupportedServer
     /// The catalogs hold something that they never should, such as a reference to nothing.
     case damagedCatalog
+    /// A pattern of names cannot be read.
+    case invalidPattern
+    /// A pattern of names finds nothing.
+    case nothingMatches
   }
 
   public var code: Code

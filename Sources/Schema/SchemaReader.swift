@@ -37,14 +37,17 @@ public struct SchemaReader {
     DefaultPrivileges.read, ChangedPrivileges.read,
   ]
 
-  /// Reads the whole schema.
+  /// Reads the schema.
   ///
+  /// - Parameter filter: what to leave out; everything is read when it is empty.
   /// - Throws: `PostgresError`, `SchemaError`, or `Cancellation.Cancelled`.
-  public func read() throws -> SchemaCatalog {
+  public func read(_ filter: SchemaFilter = SchemaFilter()) throws -> SchemaCatalog {
+    let selection = filter.isEmpty ? nil : try SchemaSelection(filter, session)
     var contents = KindContents()
     for reader in readers { contents.merge(try reader(session)) }
     let comments = try Comments.read(session)
     contents.unsupported += try Inventory(session).missing(in: contents, comments)
+    selection?.apply(to: &contents)
     return SchemaCatalog(
       serverVersion: session.connection.serverVersion,
       database: try DatabaseFacts.read(session), contents: contents,

@@ -31,7 +31,24 @@ enum Sequences {
           oid: sequence.oid, schema: sequence.schema, name: sequence.name,
           isUnlogged: sequence.isUnlogged, lastValue: nil, isCalled: false))
     }
+    contents.sequences += try ofExtensions(session)
     return contents
+  }
+
+  /// Sequences whose values an extension wants to be kept.
+  private static func ofExtensions(_ session: CatalogSession) throws -> [SequenceData] {
+    try session.rows(
+      """
+      SELECT c.oid, n.nspname, c.relname, c.relpersistence = 'u'
+      FROM pg_catalog.pg_extension e CROSS JOIN LATERAL pg_catalog.unnest(e.extconfig) u (oid)
+      JOIN pg_catalog.pg_class c ON c.oid = u.oid AND c.relkind = 'S'
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      """
+    ) { row in
+      SequenceData(
+        oid: row.oid(), schema: row.text(), name: row.text(), isUnlogged: row.flag(),
+        lastValue: nil, isCalled: false)
+    }
   }
 
   private struct Row {

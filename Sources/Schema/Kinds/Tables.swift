@@ -13,7 +13,10 @@ enum Tables {
   }
 
   static func objects(_ row: RelationRow, _ context: Relations.Context) -> [SchemaObject] {
-    let columns = settled(context.columns[row.oid] ?? [], row, context)
+    let inheritsLater = keepsOrderApart(row, context)
+    let columns =
+      inheritsLater
+      ? context.columns[row.oid] ?? [] : settled(context.columns[row.oid] ?? [], row, context)
     let checks = (context.checks[row.oid] ?? []).filter { $0.isLocal || row.isPartition }
     var definition = TableDefinition(
       name: row.qualifiedName, keyword: keyword(row), typeName: row.typeName, columns: columns,
@@ -31,8 +34,14 @@ enum Tables {
         + column.name.quotedIdentifier + (constraint.isNoInherit ? " NO INHERIT" : "")
     }
     let parents = (context.parents[row.oid] ?? []).compactMap { context.relations[$0] }
-    definition.clauses = clauses(row, row.isPartition ? [] : parents)
-    definition.alterations = alterations(row, columns, definition, parents)
+    definition.clauses = clauses(row, row.isPartition || inheritsLater ? [] : parents)
+    if inheritsLater {
+      for parent in parents {
+        definition.alterations +=
+          "ALTER TABLE \(row.qualifiedName) INHERIT \(parent.qualifiedName);\n"
+      }
+    }
+    definition.alterations += alterations(row, columns, definition)
     var object = row.object(row.kind == "f" ? .foreignTable : .table, columns, definition)
     object.parts = parts(row, columns, checks, definition)
     var objects = [object]
@@ -70,6 +79,26 @@ enum Tables {
     return clauses
   }
 
+  /// A table that was made first and inherited later can have its parents' columns in an order of
+  /// its own, which `INHERITS` would not keep. It is then made again in the same two steps.
+  private static func keepsOrderApart(_ row: RelationRow, _ context: Relations.Context) -> Bool {
+    guard !row.isPartition, row.typeName == nil, let parents = context.parents[row.oid] else {
+      return false
+    }
+    let columns = context.columns[row.oid] ?? []
+    let checks = context.checks[row.oid] ?? []
+    let isOwn =
+      columns.allSatisfy { $0.isLocal && $0.notNull?.isLocal != false }
+      && checks.allSatisfy(\.isLocal)
+    guard isOwn else { return false }
+    var order: [SQLText] = []
+    let inherited = parents.flatMap { context.columns[$0] ?? [] }
+    for column in inherited + columns where !order.contains(column.name) {
+      order.append(column.name)
+    }
+    return order != columns.map(\.name)
+  }
+
   /// Columns with the defaults that have to be said: where a parent has one and the child none.
   private static func settled(
     _ columns: [TableColumn], _ row: RelationRow, _ context: Relations.Context
@@ -86,7 +115,7 @@ enum Tables {
       if column.expression == nil, inherited.contains(where: { $0.expression != nil }) {
         column.expression = "NULL"
       }
-      if column.isGenerated, !column.isLocal {
+      if column.isGenerated {
         // A generated column is inherited whole, unless its expression is its own.
         if inherited.contains(where: { $0.expression == column.expression }) {
           column.expression = nil
@@ -99,8 +128,7 @@ enum Tables {
   }
 
   private static func alterations(
-    _ row: RelationRow, _ columns: [TableColumn], _ definition: TableDefinition,
-    _ parents: [RelationRow]
+    _ row: RelationRow, _ columns: [TableColumn], _ definition: TableDefinition
   ) -> SQLText {
     var sql = row.columnAlterations(columns)
     let table: SQLText = "ALTER \(row.kind == "f" ? "FOREIGN " : "")TABLE ONLY \(row.qualifiedName)"
