@@ -21,8 +21,14 @@ struct IndexedRestore {
       report.bytes = file.size
     }
     run.advance(totalBytes: index.offset)
+    let needsRehearsal = try Preflight(facts, run).check()
     try run.begin(.preData)
     try runInOrder(.preData)
+    let postData = try PostDataRestore(run, file, index)
+    if needsRehearsal, !run.options.omitsData, !index.items.isEmpty {
+      try run.begin(.rehearsal, totalSteps: index.items.count)
+      try postData.rehearse()
+    }
     if !run.options.omitsData {
       try run.begin(.data)
       try restoreRows()
@@ -32,7 +38,7 @@ struct IndexedRestore {
       try runInOrder(.sequences)
     }
     try run.begin(.postData, totalSteps: index.items.count)
-    try PostDataRestore(run, file, index).restore()
+    try postData.restore()
   }
 
   /// Runs the statements of one kind of members on one connection.
@@ -44,37 +50,11 @@ struct IndexedRestore {
     let text = Block(capacity: 4 << 20)
     for member in try index.members(kind) {
       try reader.read(member, into: text)
-      try Self.run(text.bytes, runner, file.name)
+      try runner.run(text.bytes)
       run.advance(bytes: member.length, steps: 1)
     }
     run.add(runner)
     connection.close()
-  }
-
-  /// Runs the statements of a text without rows in it.
-  static func run(
-    _ text: UnsafeRawBufferPointer, _ runner: StatementRunner, _ name: String
-  ) throws {
-    let lexer = SQLLexer()
-    func handle(_ piece: SQLPiece) throws {
-      guard case .statement(let statement) = piece, statement.endsWithSemicolon,
-        !statement.isCopyFromStdin
-      else {
-        throw LogicalBackupError(
-          .damaged, "\(name) is damaged: something else stands where its statements should.",
-          object: name)
-      }
-      try runner.add(statement)
-    }
-    do {
-      try lexer.feed(text, handle)
-      try lexer.finish(handle)
-    } catch let error as PostgresError where error.code == .invalidScript {
-      throw LogicalBackupError(
-        .damaged, "\(name) is damaged: its statements cannot be told apart.", object: name,
-        cause: error)
-    }
-    try runner.flush()
   }
 
   // MARK: Rows

@@ -4,6 +4,8 @@ public enum RestorePhase: String, Hashable, Sendable, CaseIterable {
   case preparation
   /// Objects that rows need.
   case preData = "pre-data"
+  /// Trying the post-data on the empty tables, and undoing it, where it may well fail.
+  case rehearsal
   case data
   case largeObjects = "large objects"
   case sequences

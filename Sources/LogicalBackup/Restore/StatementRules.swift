@@ -12,9 +12,16 @@ struct StatementRules: Sendable {
     case "alter":
       if omitsPrivileges, statement.begins(with: "alter", "default", "privileges") { return true }
       return omitsOwners && Self.setsOwner(statement)
+    case "do":
+      // The check for roles at the beginning of a pgkeep file: some of them are not needed now.
+      return (omitsOwners || omitsPrivileges) && Self.checksRoles(statement)
     case "set": return omitsOwners && statement.begins(with: "set", "session", "authorization")
     default: return false
     }
+  }
+
+  static func checksRoles(_ statement: SQLStatement) -> Bool {
+    statement.text.bytes.firstRange(of: Array("this server lacks roles".utf8)) != nil
   }
 
   /// Whether it is an `ALTER … OWNER TO role;`.

@@ -29,6 +29,39 @@ final class StatementRunner {
     self.name = name
   }
 
+  /// Runs the statements of a text of a pgkeep file without rows in it.
+  func run(_ text: UnsafeRawBufferPointer) throws {
+    try Self.forEachStatement(text, name, add)
+    try flush()
+  }
+
+  /// Gives the statements of a text of a pgkeep file without rows in it.
+  ///
+  /// - Throws: ``LogicalBackupError/Code/damaged`` when something else is found there.
+  static func forEachStatement(
+    _ text: UnsafeRawBufferPointer, _ name: String, _ body: (SQLStatement) throws -> Void
+  ) throws {
+    let lexer = SQLLexer()
+    func handle(_ piece: SQLPiece) throws {
+      guard case .statement(let statement) = piece, statement.endsWithSemicolon,
+        !statement.isCopyFromStdin
+      else {
+        throw LogicalBackupError(
+          .damaged, "\(name) is damaged: something else stands where its statements should.",
+          object: name)
+      }
+      try body(statement)
+    }
+    do {
+      try lexer.feed(text, handle)
+      try lexer.finish(handle)
+    } catch let error as PostgresError where error.code == .invalidScript {
+      throw LogicalBackupError(
+        .damaged, "\(name) is damaged: its statements cannot be told apart.", object: name,
+        cause: error)
+    }
+  }
+
   /// Takes a statement, which is run now or together with later ones.
   func add(_ statement: SQLStatement) throws {
     if rules.omits(statement) {
