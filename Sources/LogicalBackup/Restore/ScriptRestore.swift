@@ -68,6 +68,10 @@ final class ScriptRestore {
       throw LogicalBackupError(
         .truncated, "\(name) ends too early. \(error.message)", object: name, cause: error)
     }
+    guard session != nil || !early.isEmpty else {
+      throw LogicalBackupError(
+        .notABackup, "\(name) holds no SQL statement; it is no dump.", object: name)
+    }
     let session = try open()
     try session.runner.flush()
     try script.checkEnd(name: name, rows: omitsData ? script.totals?.rows ?? 0 : rows)

@@ -13,15 +13,17 @@ struct StatementRules: Sendable {
       if omitsPrivileges, statement.begins(with: "alter", "default", "privileges") { return true }
       return omitsOwners && Self.setsOwner(statement)
     case "do":
-      // The check for roles at the beginning of a pgkeep file: some of them are not needed now.
-      return (omitsOwners || omitsPrivileges) && Self.checksRoles(statement)
+      // Of a pgkeep file: the check for roles at its beginning, some of which are not needed now,
+      // and the owners of large objects.
+      return (omitsOwners || omitsPrivileges) && Self.holds(statement, "this server lacks roles")
+        || omitsOwners && Self.holds(statement, "EXECUTE 'ALTER LARGE OBJECT ' || o || ' OWNER TO")
     case "set": return omitsOwners && statement.begins(with: "set", "session", "authorization")
     default: return false
     }
   }
 
-  static func checksRoles(_ statement: SQLStatement) -> Bool {
-    statement.text.bytes.firstRange(of: Array("this server lacks roles".utf8)) != nil
+  private static func holds(_ statement: SQLStatement, _ words: String) -> Bool {
+    statement.text.bytes.firstRange(of: Array(words.utf8)) != nil
   }
 
   /// Whether it is an `ALTER … OWNER TO role;`.
