@@ -12,7 +12,8 @@ struct Inventory {
     let expressed = Expressed(contents)
     var missing: [ObjectIdentity] = []
     try session.forEach(Self.rows(session)) { row in
-      let identity = ObjectIdentity(Catalog(rawValue: row.oid()), row.oid())
+      let identity = ObjectIdentity(
+        Catalog(rawValue: row.oid()), row.oid(), column: Int32(row.int()))
       if !expressed.has(identity) { missing.append(identity) }
     }
     var unsupported = try describe(missing)
@@ -33,7 +34,7 @@ struct Inventory {
     let shown = identities.sorted().prefix(200)
     guard !shown.isEmpty else { return [] }
     let values = shown.map {
-      "(\($0.catalog.rawValue)::oid, \($0.oid)::oid, \($0.column)::int)" as SQLText
+      "(\($0.catalog.rawValue)::oid, \($0.oid)::oid, \(max($0.column, 0))::int)" as SQLText
     }
     return try session.rows(
       """
@@ -153,7 +154,25 @@ struct Inventory {
       SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
       WHERE d.objid >= \(firstOID) AND d.classid NOT IN (\(known))
       """)
-    return selects.joined(separator: "\nUNION ALL\n")
+    let relation = Catalog.relation.rawValue
+    let table: SQLText = """
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND \(session.isUserSchema())
+        AND \(session.isFree(.relation, "c.oid"))
+      """
+    return """
+      SELECT o.classid, o.oid, 0 FROM (
+      \(selects.joined(separator: "\nUNION ALL\n"))
+      ) o (classid, oid)
+      UNION ALL
+      SELECT \(relation)::oid, c.oid, \(SchemaObject.attachment) FROM pg_catalog.pg_inherits h
+      JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid AND c.relispartition \(table)
+      UNION ALL
+      SELECT \(relation)::oid, c.oid, \(SchemaObject.rowSecurity) FROM pg_catalog.pg_class c \(table)
+      WHERE c.relrowsecurity OR c.relforcerowsecurity
+      UNION ALL
+      SELECT \(relation)::oid, c.oid, \(SchemaObject.refresh) FROM pg_catalog.pg_class c \(table)
+      WHERE c.relkind = 'm' AND c.relispopulated
+      """
   }
 }
 

@@ -25,6 +25,15 @@ struct SchemaObject: Sendable {
     var section: Section = .preData
   }
 
+  // Steps that belong to a relation and are no catalog row of their own have its identity, with
+  // one of these in the column's place.
+  static let sequenceOwner: Int32 = -1
+  static let attachment: Int32 = -2
+  static let rowSecurity: Int32 = -3
+  static let query: Int32 = -4
+  static let refresh: Int32 = -5
+  static let constraintIndex: Int32 = -6
+
   var identity: ObjectIdentity
   var kind: ObjectKind
   var schema: SQLText?

@@ -9,42 +9,40 @@ public import Postgres
 /// afterwards. Blocks the calling thread.
 public struct SchemaReader {
   private let session: CatalogSession
-  private let readers: [Reader]
+  private let readers: [KindReader]
 
   /// - Parameter connection: a connection with the profile `SessionProfile.data`, whose empty
   ///   `search_path` makes the server write every name with its schema.
   public init(_ connection: Connection, cancellation: Cancellation) {
-    self.init(connection, cancellation: cancellation, readers: Self.readers)
+    self.init(connection, cancellation: cancellation, readers: KindReader.all)
   }
 
   /// - Parameter readers: fewer than all in tests of what is then missing.
-  init(_ connection: Connection, cancellation: Cancellation, readers: [Reader]) {
+  init(_ connection: Connection, cancellation: Cancellation, readers: [KindReader]) {
     session = CatalogSession(connection: connection, cancellation: cancellation)
     self.readers = readers
   }
 
-  /// One kind's reader.
-  typealias Reader = @Sendable (CatalogSession) throws -> KindContents
-
-  /// All kinds. No reader depends on another.
-  static let readers: [Reader] = [
-    Schemas.read, Extensions.read, Languages.read, Collations.read, TypeAliases.read,
-    InternalMembers.read, EnumTypes.read, CompositeTypes.read, Domains.read, BaseTypes.read,
-    RangeTypes.read, Casts.read, Functions.read, Aggregates.read, Operators.read,
-    OperatorClasses.read, TextSearch.read, ForeignServers.read, Sequences.read, Relations.read,
-    Constraints.read, Indexes.read, ExtendedStatistics.read, Rules.read, Triggers.read,
-    Policies.read, Publications.read, Subscriptions.read, EventTriggers.read,
-    DefaultPrivileges.read, ChangedPrivileges.read,
-  ]
-
   /// Reads the schema.
   ///
-  /// - Parameter filter: what to leave out; everything is read when it is empty.
+  /// - Parameters:
+  ///   - filter: what to leave out; everything is read when it is empty.
+  ///   - others: further connections in transactions with the same snapshot, to share the work.
   /// - Throws: `PostgresError`, `SchemaError`, or `Cancellation.Cancelled`.
-  public func read(_ filter: SchemaFilter = SchemaFilter()) throws -> SchemaCatalog {
+  public func read(
+    _ filter: SchemaFilter = SchemaFilter(), with others: [Connection] = []
+  ) throws -> SchemaCatalog {
     let selection = filter.isEmpty ? nil : try SchemaSelection(filter, session)
     var contents = KindContents()
-    for reader in readers { contents.merge(try reader(session)) }
+    if others.isEmpty {
+      for reader in readers {
+        for piece in reader.pieces(1) { contents.merge(try piece(session)) }
+      }
+    } else {
+      contents = try ParallelReading.read(
+        readers.flatMap { $0.pieces(others.count + 1) }, on: [session.connection] + others,
+        cancellation: session.cancellation)
+    }
     let comments = try Comments.read(session)
     contents.unsupported += try Inventory(session).missing(in: contents, comments)
     selection?.apply(to: &contents)

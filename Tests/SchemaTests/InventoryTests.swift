@@ -17,14 +17,12 @@ import Testing
     defer { connection.close() }
     let whole = try SchemaReader(connection, cancellation: Cancellation()).read()
     #expect(whole.unsupported == [])
-    for left in SchemaReader.readers.indices {
-      var readers = SchemaReader.readers
-      readers.remove(at: left)
+    // Grants on what the server brought are no rows of their own that could be counted.
+    for left in KindReader.all where left.name != "changed privileges" {
+      let readers = KindReader.all.filter { $0.name != left.name }
       let catalog = try SchemaReader(connection, cancellation: Cancellation(), readers: readers)
         .read()
-      // Grants on what the server brought are no rows of their own that could be counted.
-      let isCounted = left != SchemaReader.readers.count - 1
-      #expect(catalog.unsupported.isEmpty != isCounted, "reader \(left)")
+      #expect(!catalog.unsupported.isEmpty, "\(left.name)")
     }
   }
 
@@ -36,7 +34,9 @@ import Testing
     defer { connection.close() }
     let reader = SchemaReader(
       connection, cancellation: Cancellation(),
-      readers: [Schemas.read, TypeAliases.read, Relations.read])
+      readers: KindReader.all.filter {
+        ["schemas", "type aliases", "relations"].contains($0.name)
+      })
     let unsupported = try reader.read().unsupported
     #expect(unsupported == [UnsupportedObject(what: "rule", name: "r on public.t")])
   }
@@ -57,6 +57,8 @@ import Testing
       CREATE TYPE k.mood AS ENUM ('a');
       CREATE TYPE k.pair AS (a int);
       CREATE SEQUENCE k.seq;
+      CREATE TABLE k.parted (a int PRIMARY KEY) PARTITION BY LIST (a);
+      CREATE TABLE k.part PARTITION OF k.parted DEFAULT;
       CREATE SUBSCRIPTION inventory_sub CONNECTION 'dbname=x' PUBLICATION a
         WITH (connect = false, slot_name = none);
       """)

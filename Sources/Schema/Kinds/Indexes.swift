@@ -2,7 +2,12 @@ import Postgres
 
 /// `CREATE INDEX`, what is set on indexes (also those of constraints), and `ATTACH PARTITION`.
 enum Indexes {
-  static func read(_ session: CatalogSession) throws -> KindContents {
+  /// - Parameters:
+  ///   - slice: which part of the indexes, from 0 on.
+  ///   - count: how many parts there are.
+  static func read(
+    _ session: CatalogSession, _ slice: Int, _ count: Int
+  ) throws -> KindContents {
     var contents = KindContents()
     try session.forEach(
       """
@@ -21,14 +26,14 @@ enum Indexes {
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = x.oid AND a.attstattarget >= 0 AND i.indexprs IS NOT NULL
       ) AS statistics (columns) ON true
-      WHERE (i.indisvalid OR t.relkind = 'p') AND i.indisready AND x.relpersistence <> 't'
+      WHERE i.indexrelid::pg_catalog.int8 % \(count) = \(slice)
+        AND (i.indisvalid OR t.relkind = 'p') AND i.indisready AND x.relpersistence <> 't'
         AND \(session.isFree(.relation, "t.oid")) AND \(session.isFree(.relation, "x.oid"))
       """
     ) { row in
       let index = Row(&row)
       if let object = index.object { contents.objects.append(object) }
     }
-    contents.merge(try attachments(session))
     return contents
   }
 
@@ -96,7 +101,8 @@ enum Indexes {
       } else {
         // The index came with its constraint, which stands in the identity's place.
         object = SchemaObject(
-          ObjectIdentity(.relation, oid, column: -6), .index, schema: schema, name: name,
+          ObjectIdentity(.relation, oid, column: SchemaObject.constraintIndex), .index,
+          schema: schema, name: name,
           owner: owner, section: .postData, definition: settings)
         object.needs = [ObjectIdentity(.constraint, constraint)]
         object.locks = [SchemaItem.Lock(table: tableOID, isShared: false)]
@@ -118,7 +124,7 @@ enum Indexes {
       """
   }
 
-  private static func attachments(_ session: CatalogSession) throws -> KindContents {
+  static func attachments(_ session: CatalogSession) throws -> KindContents {
     var contents = KindContents()
     try session.forEach(
       """
@@ -140,7 +146,8 @@ enum Indexes {
       let parentName = SQLText.qualified(row.text(), row.text())
       let parentTable = row.oid()
       var object = SchemaObject(
-        ObjectIdentity(.relation, child, column: -2), .indexAttachment, schema: schema,
+        ObjectIdentity(.relation, child, column: SchemaObject.attachment), .indexAttachment,
+        schema: schema,
         name: name, owner: owner, section: .postData,
         definition: """
           ALTER INDEX \(parentName) ATTACH PARTITION \(SQLText.qualified(schema, name));

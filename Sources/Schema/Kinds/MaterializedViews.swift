@@ -16,7 +16,7 @@ enum MaterializedViews {
     var objects = [row.object(.materializedView, columns, sql)]
     if row.isPopulated {
       var refresh = SchemaObject(
-        ObjectIdentity(.relation, row.oid, column: -5), .materializedViewRefresh,
+        ObjectIdentity(.relation, row.oid, column: SchemaObject.refresh), .materializedViewRefresh,
         schema: row.schema, name: row.name, owner: row.owner, section: .postData,
         definition: "REFRESH MATERIALIZED VIEW \(row.qualifiedName);\n" as SQLText)
       refresh.stage = .last

@@ -50,7 +50,7 @@ enum Relations {
       let relation = row.oid()
       let isView = context.relations[relation]?.kind == "v"
       contents.aliases[rule] = ObjectIdentity(
-        .relation, relation, column: isView ? Views.queryPart : 0)
+        .relation, relation, column: isView ? SchemaObject.query : 0)
     }
     return contents
   }

@@ -120,7 +120,8 @@ enum Sequences {
       sequence.ownerTarget = "SEQUENCE \(qualifiedName)"
       guard let ownership else { return [sequence] }
       var owned = SchemaObject(
-        ObjectIdentity(.relation, oid, column: -1), .sequenceOwner, schema: schema, name: name,
+        ObjectIdentity(.relation, oid, column: SchemaObject.sequenceOwner), .sequenceOwner,
+        schema: schema, name: name,
         definition: """
           ALTER SEQUENCE \(qualifiedName) OWNED BY \
           \(ownership.tableName).\(ownership.column.quotedIdentifier);

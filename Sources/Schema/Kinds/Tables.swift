@@ -204,7 +204,8 @@ enum Tables {
     _ row: RelationRow, _ parent: RelationRow, _ bound: SQLText
   ) -> SchemaObject {
     var object = SchemaObject(
-      ObjectIdentity(.relation, row.oid, column: -2), .partitionAttachment, schema: row.schema,
+      ObjectIdentity(.relation, row.oid, column: SchemaObject.attachment), .partitionAttachment,
+      schema: row.schema,
       name: row.name, owner: row.owner,
       definition: """
         ALTER TABLE ONLY \(parent.qualifiedName) ATTACH PARTITION \(row.qualifiedName) \(bound);
@@ -222,7 +223,8 @@ enum Tables {
       sql += "ALTER TABLE ONLY \(row.qualifiedName) FORCE ROW LEVEL SECURITY;\n"
     }
     var object = SchemaObject(
-      ObjectIdentity(.relation, row.oid, column: -3), .rowSecurity, schema: row.schema,
+      ObjectIdentity(.relation, row.oid, column: SchemaObject.rowSecurity), .rowSecurity,
+      schema: row.schema,
       name: row.name, owner: row.owner, section: .postData, definition: sql)
     object.needs = [row.identity]
     object.tables = [row.oid]

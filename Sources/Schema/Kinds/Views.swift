@@ -2,9 +2,6 @@ import Postgres
 
 /// `CREATE VIEW`.
 enum Views {
-  /// Stands for the view's query in identities: what the query needs, and not the columns.
-  static let queryPart: Int32 = -4
-
   /// A view, or, to break a circle, one with the same columns and no rows that is replaced later.
   struct Definition: ObjectDefinition {
     var identity: ObjectIdentity
@@ -24,7 +21,7 @@ enum Views {
     if let check = row.options.map(OptionList.split).first(where: { $0.name == "check_option" }) {
       query += "\n  WITH \(check.value == "local" ? "LOCAL" : "CASCADED") CHECK OPTION"
     }
-    let apart = ObjectIdentity(.relation, row.oid, column: queryPart)
+    let apart = ObjectIdentity(.relation, row.oid, column: SchemaObject.query)
     let empty = columns.map { column -> SQLText in
       let collation = column.collation.map { " COLLATE \($0)" as SQLText } ?? ""
       return "    NULL::\(column.type)\(collation) AS \(column.name.quotedIdentifier)"
