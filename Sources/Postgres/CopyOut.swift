@@ -62,6 +62,15 @@ public final class CopyOut {
 }
 
 extension Connection {
+  /// Makes libpq's input buffer large, once, before much is to be read with ``copyOut(_:)``.
+  ///
+  /// libpq enlarges the buffer only for a row that does not fit, and otherwise fetches no more than
+  /// 16 kB at a time: a system call or two for every few dozen rows. So one large row is read. Runs
+  /// a query: not before `SET TRANSACTION SNAPSHOT`.
+  public func widenInputBuffer() throws {
+    _ = try query("SELECT pg_catalog.repeat(' ', 250000)")
+  }
+
   /// Starts a `COPY … TO STDOUT`.
   public func copyOut(_ sql: SQLText) throws -> CopyOut {
     try startCopy(sql, PGRES_COPY_OUT)

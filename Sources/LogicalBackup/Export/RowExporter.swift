@@ -22,6 +22,7 @@ struct RowExporter {
   ///     connection that holds the locks may read those without waiting behind them. nil on that
   ///     connection.
   func run(_ queue: WorkQueue<Work>, refused: WorkQueue<Work>?) throws {
+    try connection.widenInputBuffer()
     while let work = queue.take() {
       try cancellation.check()
       switch work {

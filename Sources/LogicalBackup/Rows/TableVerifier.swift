@@ -68,6 +68,7 @@ public struct TableVerifier: Sendable {
       group.start("verify-\(number)") {
         let connection = try connect(group.cancellation)
         try SnapshotTransaction.join(connection, snapshot: snapshot)
+        try connection.widenInputBuffer()
         let block = Block(capacity: Self.blockSize + 65_536)
         while let unit = queue.take() {
           var sum = TableSum()
