@@ -20,15 +20,19 @@ import Testing
 
 /// One bucket on each shared server, for the whole run.
 enum SharedBucket {
-  private static let seaweed = Result { try make(.seaweedFS) }
-  private static let other = Result { try make(.moto) }
+  private static let seaweedBucket = Result {
+    try S3Server.shared(.seaweedFS).createBucket("conformance")
+  }
+  private static let motoBucket = Result { try S3Server.shared(.moto).createBucket("conformance") }
 
-  static func seaweedFS() throws -> S3Store { try seaweed.get() }
-  static func moto() throws -> S3Store { try other.get() }
+  static func seaweedFSBucket() throws -> String { try seaweedBucket.get() }
 
-  private static func make(_ kind: S3Server.Kind) throws -> S3Store {
-    let server = try S3Server.shared(kind)
-    return try store(server, bucket: try server.createBucket("conformance"))
+  static func seaweedFS() throws -> S3Store {
+    try store(S3Server.shared(.seaweedFS), bucket: seaweedBucket.get())
+  }
+
+  static func moto() throws -> S3Store {
+    try store(S3Server.shared(.moto), bucket: motoBucket.get())
   }
 
   /// A store of a server, with waits that suit tests.

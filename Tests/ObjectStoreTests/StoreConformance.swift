@@ -112,7 +112,7 @@ enum StoreConformance: String, CaseIterable, Sendable, CustomTestStringConvertib
     sink.abort()
     #expect(try store.info("stream")?.size == size)
     let read = try store.readAll("stream", limit: size)
-    #expect(read == bytes)
+    expectSame(read, bytes)
     #expect(try store.unfinished(prefix: "").isEmpty)
   }
 
@@ -186,7 +186,7 @@ enum StoreConformance: String, CaseIterable, Sendable, CustomTestStringConvertib
     try store.put("ranges", bytes)
     for range in [0..<1, 0..<1_000_000, 999_999..<1_000_000, 123_456..<654_321, 5..<5] {
       let read = try store.readRange("ranges", range)
-      #expect(read == Array(bytes[range]), "\(range)")
+      expectSame(read, Array(bytes[range]), "\(range)")
     }
   }
 
@@ -356,4 +356,18 @@ func expectCode(
   } catch {
     Issue.record("\(error), expected \(code)", sourceLocation: sourceLocation)
   }
+}
+
+/// Expects the same bytes, without the difference that `#expect` would work out byte by byte.
+func expectSame(
+  _ found: [UInt8], _ expected: [UInt8], _ comment: Comment? = nil,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let isSame = found == expected
+  let place =
+    isSame ? nil : zip(found, expected).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+  #expect(
+    isSame,
+    comment ?? "\(found.count) of \(expected.count) bytes, first difference at \(place ?? -1)",
+    sourceLocation: sourceLocation)
 }

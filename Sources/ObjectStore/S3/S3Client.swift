@@ -73,6 +73,7 @@ struct S3Client: Sendable {
         let (head, body) = try pool.send(
           request, cancellation: call.cancellation, onHead: onHead, onBody: onBody)
         if call.accepted.contains(head.status) {
+          try Self.checkNoErrorInside(head, body)
           try call.check?(head, body)
           return Reply(head: head, body: body, isRepeated: isRepeated)
         }
@@ -101,6 +102,20 @@ struct S3Client: Sendable {
       }
       try retry.wait(call.cancellation)
     }
+  }
+
+  /// Throws ``Refused`` for an answer that says success in its status and failure in its body.
+  private static func checkNoErrorInside(_ head: HTTPHead, _ body: [UInt8]) throws {
+    guard head.status < 300, body.count < 1 << 16, let xml = try? XMLElement(parsing: body),
+      xml.name == "Error"
+    else { return }
+    throw Refused(answer: S3Failure.answer(head, body: body))
+  }
+
+  /// A ``Call/check``: what takes an object's bytes answers with an ETag, or it was not S3.
+  static func checkETag(_ head: HTTPHead, _ body: [UInt8]) throws {
+    guard head.headers["etag"]?.isEmpty != false else { return }
+    throw HTTPFailure(kind: .reset, description: "the answer is not S3's: it has no ETag")
   }
 
   private var host: String { endpoint.host(bucket: bucket) }

@@ -63,6 +63,7 @@ final class S3Reader {
 
   private func take(_ head: HTTPHead) throws {
     let wanted = position
+    try S3Client.checkETag(head, [])
     if head.status == 206 {
       guard let range = head.headers["content-range"].flatMap(Self.range), range.first == wanted
       else { throw wrong("gave other bytes of \(key) than were asked for") }

@@ -43,7 +43,7 @@ extension S3Client {
     let call = Call(
       method: "PUT", key: key, headers: headers, body: body, payloadHash: digests.sha256,
       what: "cannot write \(key)", cancellation: cancellation,
-      extraTime: Double(body.count) / 250_000)
+      extraTime: Double(body.count) / 250_000, check: Self.checkETag)
     do {
       _ = try send(call)
     } catch let error as ObjectStoreError
