@@ -9,10 +9,10 @@ struct Down: ToolCommand {
     abstract: "Take migrations back, the one applied last first.",
     usage: "migrate down -N | VERSION [<options>]",
     discussion: """
-      -1 takes back the last migration, -3 the last three; a VERSION all that are above it. What is
-      run is the down text that was stored when the migration was applied, so this works from a
+      -1 takes back the last migration, -3 the last three; a VERSION all that are above it. What is \
+      run is the down text that was stored when the migration was applied, so this works from a \
       checkout that no longer has the file.
-      """)
+      """, aliases: ["downgrade"])
 
   // `-1` looks like a flag to the parser, which can only be told to pass over whatever it does
   // not know; `DownArgument` then takes care that nothing but one number was passed over.
@@ -25,6 +25,7 @@ struct Down: ToolCommand {
   var dryRun = false
   @Flag(help: "Also take back migrations that say they are irreversible.")
   var irreversible = false
+  @OptionGroup var tenants: TenantOptions
   @OptionGroup var files: FilesOptions
   @OptionGroup var lock: LockOptions
   @OptionGroup var database: DatabaseOptions
@@ -36,14 +37,19 @@ struct Down: ToolCommand {
 
   func run(_ run: Run) throws {
     let target = try DownArgument.target(target)
-    let migrator = try run.migrator(database, lockWait: lock.lockWait)
+    let migrator = try run.migrator(
+      database, lock: lock, searchPath: tenants.searchPath)
     // The files only tell whether a stored down is out of date; often there are none here.
     let files = try? MigrationFiles(folder: files.dir)
     if dryRun {
-      let plan = try migrator.planDown(target, files: files, allowsIrreversible: irreversible)
-      run.show(json: plan.json, text: plan.text(nothing: "Nothing to take back.\n"))
+      let plans = try tenants.forEach(migrator, run) {
+        [try $0.planDown(target, files: files, allowsIrreversible: irreversible)]
+      }
+      run.show(json: plans.json, text: plans.text(nothing: "Nothing to take back.\n"))
     } else {
-      let done = try migrator.down(target, files: files, allowsIrreversible: irreversible)
+      let done = try tenants.forEach(migrator, run) {
+        try $0.down(target, files: files, allowsIrreversible: irreversible)
+      }
       run.note("migrations", .integer(done.count))
       run.conclude(
         json: done.json, text: done.summary("taken back", nothing: "Nothing to take back."))

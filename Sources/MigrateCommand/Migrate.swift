@@ -7,12 +7,13 @@ struct Migrate: ParsableCommand {
     commandName: "migrate",
     abstract: "Changes a PostgreSQL database's schema by files, and takes the changes back.",
     discussion: """
-      Files are pairs in the folder migrations: <version>_<name>.up.sql and .down.sql. The
+      Files are pairs in the folder migrations: <version>_<name>.up.sql and .down.sql. The \
       database is the one in DATABASE_URL.
       """,
     version: ToolVersion.current,
     subcommands: [
       NewMigrationCommand.self, Up.self, Down.self, Status.self, ShowHistory.self, Current.self,
+      Verify.self, Redo.self, Baseline.self, Repair.self, Wait.self,
     ])
 
   static func main() { ToolMain.main(Self.self) }

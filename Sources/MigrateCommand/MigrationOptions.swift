@@ -15,6 +15,21 @@ struct LockOptions: ParsableArguments {
     help: ArgumentHelp(
       "How long to wait for another run to end: 30s, 10min.", valueName: "time"))
   var lockWait = TimeOption(milliseconds: 600_000)
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a statement may wait for a table before all is undone and tried again.",
+      valueName: "time"))
+  var lockTimeout = TimeOption(milliseconds: 5_000)
+
+  @Option(
+    help: ArgumentHelp("For how long to try again when a table is locked.", valueName: "time"))
+  var lockRetry = TimeOption(milliseconds: 600_000)
+
+  @Option(
+    help: ArgumentHelp(
+      "How long CREATE INDEX CONCURRENTLY may wait for a backup that runs.", valueName: "time"))
+  var waitForBackup = TimeOption(milliseconds: 7_200_000)
 }
 
 /// A length of time such as `500ms`, `30s`, `10min` or `1h`.
@@ -45,12 +60,19 @@ extension MigrationVersion: ExpressibleByArgument {
 extension Run {
   /// The library's entry, set up from this run's options.
   func migrator(
-    _ database: DatabaseOptions, lockWait: TimeOption? = nil,
-    outOfOrder: MigratorOptions.OutOfOrder = .refuse
+    _ database: DatabaseOptions, lock: LockOptions? = nil,
+    outOfOrder: MigratorOptions.OutOfOrder = .refuse, searchPath: [String]? = nil
   ) throws -> Migrator.Blocking {
     var options = MigratorOptions(toolVersion: ToolVersion.current)
     options.outOfOrder = outOfOrder
-    if let lockWait { options.lockWait = .milliseconds(lockWait.milliseconds) }
+    options.searchPath = searchPath
+    options.variable = { [environment = configuration.environment] in environment[$0] }
+    if let lock {
+      options.lockWait = .milliseconds(lock.lockWait.milliseconds)
+      options.lockTimeout = .milliseconds(lock.lockTimeout.milliseconds)
+      options.lockRetry = .milliseconds(lock.lockRetry.milliseconds)
+      options.waitForBackup = .milliseconds(lock.waitForBackup.milliseconds)
+    }
     let target = try configuration.database(flag: database.databaseUrl)
     return Migrator(target, options, cancellation: cancellation) { event in
       EventPrinter.show(event, self)

@@ -7,6 +7,7 @@ struct Status: ToolCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show which migrations are applied, pending, missing or changed.")
 
+  @OptionGroup var tenants: TenantOptions
   @OptionGroup var files: FilesOptions
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var output: OutputOptions
@@ -15,7 +16,15 @@ struct Status: ToolCommand {
 
   func run(_ run: Run) throws {
     let migrator = try run.migrator(database)
-    let status = try migrator.status(MigrationFiles(folder: files.dir))
-    run.show(json: status.json, text: status.text)
+    let files = try MigrationFiles(folder: files.dir)
+    let all = try tenants.forEach(migrator, run) { migrator in
+      let status = try migrator.status(files)
+      if !isJSON { run.show(json: .null, text: status.text) }
+      return [status]
+    }
+    guard isJSON else { return }
+    run.show(
+      json: tenants.eachSchema == nil ? all.first?.json ?? .null : .array(all.map(\.json)),
+      text: "")
   }
 }

@@ -8,17 +8,19 @@ struct Up: ToolCommand {
   static let configuration = CommandConfiguration(
     abstract: "Apply the migrations that the database does not have.",
     discussion: """
-      Safe to start in several instances at once: one works, the others wait and find nothing to
+      Safe to start in several instances at once: one works, the others wait and find nothing to \
       do. Each migration is one transaction, or nothing of it stays.
-      """)
+      """, aliases: ["upgrade"])
 
-  @Argument(help: "The last version to apply; all when left out.")
-  var version: MigrationVersion?
+  @Argument(
+    help: ArgumentHelp("The last version to apply; all when left out.", valueName: "version"))
+  var target: UpTarget?
   @Flag(help: "Show what would be done, and do nothing.")
   var dryRun = false
   @Option(
     help: "What to do about a file that is older than what is applied: allow, warn or refuse.")
   var outOfOrder = MigratorOptions.OutOfOrder.refuse
+  @OptionGroup var tenants: TenantOptions
   @OptionGroup var files: FilesOptions
   @OptionGroup var lock: LockOptions
   @OptionGroup var database: DatabaseOptions
@@ -27,13 +29,14 @@ struct Up: ToolCommand {
   var isJSON: Bool { form.json }
 
   func run(_ run: Run) throws {
-    let migrator = try run.migrator(database, lockWait: lock.lockWait, outOfOrder: outOfOrder)
+    let migrator = try run.migrator(
+      database, lock: lock, outOfOrder: outOfOrder, searchPath: tenants.searchPath)
     let files = try MigrationFiles(folder: files.dir)
     if dryRun {
-      let plan = try migrator.planUp(files, to: version)
-      run.show(json: plan.json, text: plan.text(nothing: "Nothing to apply.\n"))
+      let plans = try tenants.forEach(migrator, run) { [try $0.planUp(files, to: target?.version)] }
+      run.show(json: plans.json, text: plans.text(nothing: "Nothing to apply.\n"))
     } else {
-      let done = try migrator.up(files, to: version)
+      let done = try tenants.forEach(migrator, run) { try $0.up(files, to: target?.version) }
       run.note("migrations", .integer(done.count))
       run.conclude(json: done.json, text: done.summary("applied", nothing: "Nothing to apply."))
     }

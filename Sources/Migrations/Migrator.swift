@@ -58,6 +58,20 @@ public struct Migrator: Sendable {
     try await job { try $0.status(files) }
   }
 
+  /// Holds the files against the history.
+  ///
+  /// - Parameter wantsAllApplied: whether a pending migration is a finding too.
+  public func verify(_ files: MigrationFiles, wantsAllApplied: Bool = false) async throws
+    -> Verification
+  {
+    try await job { try $0.verify(files, wantsAllApplied: wantsAllApplied) }
+  }
+
+  /// Waits until another instance has applied all of `files`, for at most `limit`.
+  public func wait(_ files: MigrationFiles? = nil, limit: Duration) async throws {
+    try await job { try $0.wait(files, limit: limit) }
+  }
+
   /// Everything that was ever done, oldest first.
   public func history() async throws -> [HistoryEntry] { try await job { try $0.history() } }
 

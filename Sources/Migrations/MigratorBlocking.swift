@@ -61,6 +61,19 @@ extension Migrator {
       MigrationStatus(files, AppliedState(try history()))
     }
 
+    /// See ``Migrator/verify(_:wantsAllApplied:)``.
+    public func verify(_ files: MigrationFiles, wantsAllApplied: Bool = false) throws
+      -> Verification
+    {
+      // What cannot be run is no better for being applied already.
+      for migration in files.migrations {
+        _ = try migration.up.statements()
+        _ = try migration.down?.statements()
+      }
+      for file in files.repeatables { _ = try file.script.statements() }
+      return Verification(try status(files), wantsAllApplied: wantsAllApplied)
+    }
+
     /// See ``Migrator/history()``.
     public func history() throws -> [HistoryEntry] { try readHistory().entries() }
 
@@ -93,9 +106,9 @@ extension Migrator {
     }
 
     /// Takes the steps one after another. All of them are read and checked before the first.
-    private func run(_ plan: MigrationPlan, _ session: MigrationSession) throws -> [FinishedStep] {
+    func run(_ plan: MigrationPlan, _ session: MigrationSession) throws -> [FinishedStep] {
       let parsed = try plan.steps.map { step in
-        try VariableExpansion(step.script, options.environment).check()
+        try VariableExpansion(step.script, options.variable).check()
         return step.script.text.isEmpty ? [] : try step.script.statements()
       }
       var done: [FinishedStep] = []

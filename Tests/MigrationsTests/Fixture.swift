@@ -37,6 +37,8 @@ struct Fixture: Sendable {
       case .waitingForLock(let holder): events.add("waiting for \(holder.applicationName)")
       case .warning(let text): events.add("warning \(text)")
       case .finished(let done): events.add("\(done.step.direction) \(done.step.title)")
+      case .blocked(_, let blocked): events.add("\(blocked)")
+      case .retrying(let step, _, _): events.add("retrying \(step.title)")
       case .notice(let message): events.add("notice \(message.message)")
       default: break
       }

@@ -296,7 +296,7 @@ import Testing
     ])
     let missing = try failure { try fixture.migrator().up(files) }
     #expect(missing.code == .invalidFiles)
-    try fixture.migrator { $0.environment = ["WORD": "secret", "OTHER": "no"] }.up(files)
+    try fixture.migrator { $0.variable = { ["WORD": "secret", "OTHER": "no"][$0] } }.up(files)
     #expect(try fixture.database.psql("SELECT * FROM a") == "secret|${OTHER}")
     #expect(
       try fixture.database.psql(

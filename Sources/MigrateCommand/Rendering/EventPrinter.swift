@@ -16,10 +16,20 @@ enum EventPrinter {
     case .statementDone(let step, let ordinal, let total):
       run.logger.debug("\(step.title): statement \(ordinal) of \(total) done")
     case .finished(let finished):
+      run.console.showProgress("")
       run.say("\(finished.line)\n")
       run.logger.debug(
         "\(finished.step.direction.rawValue) \(finished.step.title) done",
         metadata: ["duration_ms": "\(finished.duration.milliseconds)"])
+    case .blocked(let step, let blocked): run.logger.notice("\(step.title) is \(blocked)")
+    case .retrying(let step, let pause, let blocked):
+      let reason = blocked.map { ": it was \($0)" } ?? ""
+      run.logger.notice(
+        "\(step.title) is tried again in \(pause.milliseconds) ms\(reason)",
+        metadata: ["pause_ms": "\(pause.milliseconds)"])
+    case .progress(let step, let progress):
+      let share = progress.percent.map { " \($0) %" } ?? ""
+      run.console.showProgress("\(step.title)  \(progress.phase)\(share)")
     case .warning(let text): run.logger.warning("\(text)")
     case .notice(let message):
       run.logger.info(

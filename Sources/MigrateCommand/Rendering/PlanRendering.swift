@@ -12,13 +12,17 @@ extension PlannedStep {
   }
 }
 
-extension MigrationPlan {
+extension [MigrationPlan] {
   var json: JSONValue {
-    ["steps": .array(steps.map(\.json)), "warnings": .array(warnings.map { .string($0) })]
+    [
+      "steps": .array(flatMap(\.steps).map(\.json)),
+      "warnings": .array(flatMap(\.warnings).map { .string($0) }),
+    ]
   }
 
   func text(nothing: String) -> String {
-    let warnings = warnings.map { "warning: \($0)\n" }.joined()
+    let warnings = flatMap(\.warnings).map { "warning: \($0)\n" }.joined()
+    let steps = flatMap(\.steps)
     guard !steps.isEmpty else { return warnings + nothing }
     return warnings
       + steps.map { step in

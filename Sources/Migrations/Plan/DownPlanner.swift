@@ -65,11 +65,11 @@ struct DownPlanner {
   }
 
   private func step(_ entry: HistoryEntry) throws -> PlannedStep {
-    if entry.outcome == .baseline {
+    if entry.outcome == .baseline, !allowsIrreversible {
       throw MigrationsError(
         .irreversible,
-        "\(entry.title) is part of the baseline: it was in the database before pgkeep, so there "
-          + "is no down for it. Nothing was done.")
+        "\(entry.title) is part of the baseline: it was in the database before pgkeep came. "
+          + "Nothing was done. --irreversible runs its down all the same.")
     }
     let texts = try history.texts(entry.id)
     let up = texts.up.map { MigrationScript(source: "\(entry.title).up.sql", stored: $0) }

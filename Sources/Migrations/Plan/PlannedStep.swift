@@ -14,6 +14,28 @@ public struct PlannedStep: Sendable {
   /// The history's row of the attempt that this goes on with.
   public internal(set) var resumes: Int?
 
+  /// The up of a migration, from its files.
+  init(_ migration: Migration) {
+    self.init(
+      direction: .up, version: migration.version, name: migration.name, script: migration.up,
+      up: migration.up, down: migration.down)
+  }
+
+  init(
+    direction: Direction, version: MigrationVersion?, name: String, script: MigrationScript,
+    up: MigrationScript? = nil, down: MigrationScript? = nil, undoes: Int? = nil,
+    resumes: Int? = nil
+  ) {
+    self.direction = direction
+    self.version = version
+    self.name = name
+    self.script = script
+    self.up = up
+    self.down = down
+    self.undoes = undoes
+    self.resumes = resumes
+  }
+
   /// `20261122093000_orders`, or `R__orders_view`.
   public var title: String { version.map { "\($0)_\(name)" } ?? "R__\(name)" }
 }

@@ -30,7 +30,7 @@ struct UpPlanner {
     if let newest = state.newestVersion {
       try checkOrder(pending.filter { $0.version < newest }, newest, &warnings)
     }
-    steps += pending.map(Self.step)
+    steps += pending.map { PlannedStep($0) }
     for applied in state.applied {
       guard let version = applied.version, let file = files.migration(version) else { continue }
       if let was = applied.upChecksum, was != file.up.checksum {
@@ -52,16 +52,10 @@ struct UpPlanner {
 
   private var place: String { files.folder.isEmpty ? "the files" : files.folder }
 
-  private static func step(_ migration: Migration) -> PlannedStep {
-    PlannedStep(
-      direction: .up, version: migration.version, name: migration.name, script: migration.up,
-      up: migration.up, down: migration.down)
-  }
-
   /// Goes on with an attempt, by the file where there is one: it may have been mended.
   private func resumption(_ attempt: HistoryEntry) throws -> PlannedStep {
     if let version = attempt.version, let migration = files.migration(version) {
-      var step = Self.step(migration)
+      var step = PlannedStep(migration)
       step.resumes = attempt.id
       return step
     }

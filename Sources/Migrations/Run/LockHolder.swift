@@ -10,6 +10,12 @@ public struct LockHolder: Hashable, Sendable, CustomStringConvertible {
   /// The statement that the run is in, or was in last.
   public var query: String?
 
+  /// One line of at most 120 characters.
+  static func shortened(_ query: String) -> String {
+    let line = query.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return line.count > 120 ? line.prefix(119) + "…" : line
+  }
+
   public var description: String {
     var text = "process \(processID)"
     if !role.isEmpty { text += " of role \(role)" }

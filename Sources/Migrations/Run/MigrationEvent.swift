@@ -9,6 +9,12 @@ public enum MigrationEvent: Sendable {
   case starting(PlannedStep)
   /// One statement of a migration without a transaction is done.
   case statementDone(PlannedStep, ordinal: Int, of: Int)
+  /// A statement waits for a lock; said again when those who block it change.
+  case blocked(PlannedStep, BlockedStatement)
+  /// A lock was not to be had; the migration, or its statement, is tried again after a pause.
+  case retrying(PlannedStep, after: Duration, BlockedStatement?)
+  /// How far a long statement is, several times a second.
+  case progress(PlannedStep, StatementProgress)
   case finished(FinishedStep)
   /// Something that a person should know, and that is no error.
   case warning(String)

@@ -107,12 +107,6 @@ final class MigrationLock {
       processID: processID, role: result.string(0, 1), applicationName: result.string(0, 2),
       clientAddress: result.isNull(0, 3) ? nil : result.string(0, 3),
       seconds: result.int(0, 4) ?? 0,
-      query: result.isNull(0, 5) ? nil : Self.shortened(result.string(0, 5)))
-  }
-
-  /// One line of at most 120 characters.
-  private static func shortened(_ query: String) -> String {
-    let line = query.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    return line.count > 120 ? line.prefix(119) + "…" : line
+      query: result.isNull(0, 5) ? nil : LockHolder.shortened(result.string(0, 5)))
   }
 }

@@ -7,14 +7,17 @@ final class MigrationSession {
   /// Does the work. Reset after each migration, so that none sees another's settings.
   let work: Connection
   let options: MigratorOptions
-  let emit: (MigrationEvent) -> Void
+  let emit: @Sendable (MigrationEvent) -> Void
+  let watch: StatementWatch
+  let cancellation: Cancellation
 
   /// Waits for the lock, and makes the history's tables where they are missing.
   init(
     _ target: ConnectionTarget, _ options: MigratorOptions, cancellation: Cancellation,
-    _ emit: @escaping (MigrationEvent) -> Void
+    _ emit: @escaping @Sendable (MigrationEvent) -> Void
   ) throws {
     self.options = options
+    self.cancellation = cancellation
     self.emit = emit
     lock = try MigrationLock(target, cancellation: cancellation)
     try Self.checkWritable(lock.connection)
@@ -31,11 +34,15 @@ final class MigrationSession {
         applicationName: "pgkeep migrate work for \(lock.connection.processID)",
         profile: .statements),
       cancellation: cancellation)
+    watch = StatementWatch(
+      lock.connection.target, processID: work.processID, options, emit)
     work.onNotice = { emit(.notice($0)) }
     try HistorySchema.install(lock.connection, toolVersion: options.toolVersion)
     try takeWorkLock()
     emit(.locked)
   }
+
+  deinit { watch.close() }
 
   /// Reads and records over the connection that no migration touches.
   var history: History { History(connection: lock.connection, scope: options.scope) }
@@ -44,7 +51,8 @@ final class MigrationSession {
   func prepare(for step: PlannedStep) throws {
     try work.reset(.statements)
     try takeWorkLock()
-    var settings: [(String, SQLText)] = []
+    let timeout = Int(options.lockTimeout / .milliseconds(1))
+    var settings: [(String, SQLText)] = [("lock_timeout", "\(timeout)")]
     for directive in step.script.directives {
       switch directive {
       case .lockTimeout(let time): settings.append(("lock_timeout", "\(time)"))
@@ -56,7 +64,6 @@ final class MigrationSession {
       let names = path.map { SQLText($0).quotedIdentifier }.joined(separator: ", ")
       settings.append(("search_path", names))
     }
-    guard !settings.isEmpty else { return }
     let calls = settings.map { name, value -> SQLText in
       "pg_catalog.set_config('\(name)', \(value.quotedLiteral), false)"
     }

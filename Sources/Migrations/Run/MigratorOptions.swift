@@ -2,6 +2,16 @@
 public struct MigratorOptions: Sendable {
   /// How long to wait for another run that holds the migration lock.
   public var lockWait: Duration = .seconds(600)
+  /// How long one statement may wait for a table's lock, before all is undone and tried again: a
+  /// statement that waits for a strong lock makes everybody wait who comes after it.
+  public var lockTimeout: Duration = .seconds(5)
+  /// For how long a migration is tried again when a lock is not to be had.
+  public var lockRetry: Duration = .seconds(600)
+  /// How many sessions may wait behind a waiting statement before it gives way to them.
+  public var giveWayTo = 3
+  /// How long statements with CONCURRENTLY may wait for other transactions, such as a backup's.
+  /// They make nobody wait.
+  public var waitForBackup: Duration = .seconds(2 * 3600)
   /// What to do about a file that is older than what is applied.
   public var outOfOrder: OutOfOrder = .refuse
   /// `search_path` for the migrations; nil leaves the role's own.
@@ -10,8 +20,8 @@ public struct MigratorOptions: Sendable {
   public var scope = ""
   /// Kept with each row of the history.
   public var toolVersion: String
-  /// Values for `${NAME}` in files that ask for it with the `env` directive.
-  public var environment: [String: String] = [:]
+  /// Values for `${NAME}` in files that ask for it with the `env` directive; nil when not set.
+  public var variable: @Sendable (String) -> String? = { _ in nil }
 
   public init(toolVersion: String) { self.toolVersion = toolVersion }
 

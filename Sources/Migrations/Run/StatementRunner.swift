@@ -14,7 +14,7 @@ struct StatementRunner: StepRunner {
 
   func run(_ step: PlannedStep, _ statements: [ScriptStatement]) throws -> FinishedStep {
     let started = ContinuousClock.now
-    let expansion = VariableExpansion(step.script, session.options.environment)
+    let expansion = VariableExpansion(step.script, session.options.variable)
     try expansion.check()
     var step = step
     var progress = Progress.none
@@ -31,7 +31,17 @@ struct StatementRunner: StepRunner {
       let before = ContinuousClock.now
       do {
         let text = try expansion.expand(statement.statement.text)
-        try take(statement, text, attempt, progress.isUncertain(statement))
+        var isUncertain = progress.isUncertain(statement)
+        var retry = LockRetry(session, step)
+        while true {
+          do {
+            try take(step, statement, text, attempt, isUncertain)
+            break
+          } catch let error as PostgresError where retry.isMissed(error) {
+            try retry.pauseOrGiveUp(error)
+            isUncertain = false
+          }
+        }
       } catch {
         throw try failure(error, statement, step, ContinuousClock.now - started)
       }
@@ -47,7 +57,8 @@ struct StatementRunner: StepRunner {
   }
 
   private func take(
-    _ statement: ScriptStatement, _ text: SQLText, _ attempt: Int, _ isUncertain: Bool
+    _ step: PlannedStep, _ statement: ScriptStatement, _ text: SQLText, _ attempt: Int,
+    _ isUncertain: Bool
   ) throws {
     let remains = ConcurrentIndex(statement.statement)
     if isUncertain {
@@ -56,20 +67,40 @@ struct StatementRunner: StepRunner {
     }
     // What a failed concurrent build has left would be taken for the whole index by IF NOT EXISTS.
     if let remains { try remains.dropIfInvalid(work) }
-    if try runInTransaction(statement, text, attempt) { return }
+    if try runInTransaction(step, statement, text, attempt) { return }
     try note(.started, statement, attempt)
-    try work.run(statement, text: text)
+    try runAlone(step, statement, text)
     try note(.done, statement, attempt)
+  }
+
+  /// Statements with CONCURRENTLY wait for other transactions without making anybody wait, and
+  /// begin from nothing when they are cut off: they get their time.
+  private func runAlone(
+    _ step: PlannedStep, _ statement: ScriptStatement, _ text: SQLText
+  ) throws {
+    let isPatient =
+      statement.statement.words.contains("concurrently")
+      && !step.script.directives.contains { if case .lockTimeout = $0 { true } else { false } }
+    if isPatient {
+      let limit = Int(session.options.waitForBackup / .milliseconds(1))
+      try work.run("SET lock_timeout = \(limit)")
+    }
+    try session.watch.during(step, mayGiveWay: false) { try work.run(statement, text: text) }
+    if isPatient {
+      try work.run("SET lock_timeout = \(Int(session.options.lockTimeout / .milliseconds(1)))")
+    }
   }
 
   /// - Returns: false when the server does not let the statement run in a transaction.
   private func runInTransaction(
-    _ statement: ScriptStatement, _ text: SQLText, _ attempt: Int
+    _ step: PlannedStep, _ statement: ScriptStatement, _ text: SQLText, _ attempt: Int
   ) throws -> Bool {
     guard !NeedsAutocommit.isKnown(statement.statement) else { return false }
     do {
       try work.run("BEGIN")
-      try work.run(statement, text: text)
+      try session.watch.during(step, mayGiveWay: true) {
+        try work.run(statement, text: text)
+      }
       try History(connection: work).note(
         .done, attempt: attempt, ordinal: statement.ordinal, checksum: statement.checksum)
       try work.run("COMMIT")

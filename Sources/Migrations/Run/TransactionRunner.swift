@@ -8,8 +8,22 @@ struct TransactionRunner: StepRunner {
   init(_ session: MigrationSession) { self.session = session }
 
   func run(_ step: PlannedStep, _ statements: [ScriptStatement]) throws -> FinishedStep {
+    var retry = LockRetry(session, step)
+    while true {
+      do {
+        return try attempt(step, statements)
+      } catch let error as MigrationsError {
+        guard let cause = error.cause as? PostgresError, retry.isMissed(cause) else { throw error }
+        try retry.pauseOrGiveUp(cause)
+      }
+    }
+  }
+
+  private func attempt(
+    _ step: PlannedStep, _ statements: [ScriptStatement]
+  ) throws -> FinishedStep {
     let started = ContinuousClock.now
-    let expansion = VariableExpansion(step.script, session.options.environment)
+    let expansion = VariableExpansion(step.script, session.options.variable)
     try session.prepare(for: step)
     try work.run("BEGIN")
     var row: Int?
@@ -41,7 +55,9 @@ struct TransactionRunner: StepRunner {
   ) throws {
     let text = try expansion.expand(statement.statement.text)
     do {
-      try work.run(statement, text: text)
+      try session.watch.during(step, mayGiveWay: true) {
+        try work.run(statement, text: text)
+      }
     } catch let error as PostgresError {
       guard let server = error.server, error.code == .server else { throw error }
       rollBack()

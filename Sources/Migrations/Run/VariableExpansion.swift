@@ -6,11 +6,11 @@ struct VariableExpansion {
   private let values: [(mark: [UInt8], name: String, value: String?)]
   private let source: String
 
-  init(_ script: MigrationScript, _ environment: [String: String]) {
+  init(_ script: MigrationScript, _ variable: (String) -> String?) {
     source = script.source
     values = script.directives.flatMap { directive -> [String] in
       if case .environment(let names) = directive { names } else { [] }
-    }.map { (Array("${\($0)}".utf8), $0, environment[$0]) }
+    }.map { (Array("${\($0)}".utf8), $0, variable($0)) }
   }
 
   /// - Throws: ``MigrationsError/Code/invalidFiles`` when a variable is not set.
