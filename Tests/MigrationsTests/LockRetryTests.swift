@@ -63,7 +63,10 @@ import Testing
         $0.giveWayTo = 2
       }.up(files)
     }
-    try until(fixture, "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted")
+    try until(
+      fixture,
+      "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND database = "
+        + "(SELECT oid FROM pg_database WHERE datname = current_database())")
     let readers = ThreadGroup(following: Cancellation())
     for _ in 0..<3 {
       readers.start("reader") { try fixture.database.psql("SELECT count(*) FROM a") }
