@@ -14,6 +14,7 @@ struct Migrate: ParsableCommand {
     subcommands: [
       NewMigrationCommand.self, Up.self, Down.self, Status.self, ShowHistory.self, Current.self,
       Verify.self, Redo.self, Baseline.self, Repair.self, Wait.self,
+      Import.self,
     ])
 
   static func main() { ToolMain.main(Self.self) }

@@ -41,8 +41,8 @@ public enum NewMigration {
     }
     let up = directory.file("\(version)_\(words).up.sql")
     let down = directory.file("\(version)_\(words).down.sql")
-    try write(up, "-- \(name)\n\n")
-    try write(down, "-- Undoes: \(name)\n\n")
+    try write(up, Array("-- \(name)\n\n".utf8))
+    try write(down, Array("-- Undoes: \(name)\n\n".utf8))
     return (up, down)
   }
 
@@ -70,14 +70,14 @@ public enum NewMigration {
       + two(parts.tm_hour) + two(parts.tm_min) + two(parts.tm_sec)
   }
 
-  private static func write(_ path: String, _ text: String) throws(MigrationsError) {
+  /// Makes a new file.
+  static func write(_ path: String, _ bytes: [UInt8]) throws(MigrationsError) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       let reason = Folder.Errno(number: errno)
       throw MigrationsError(.invalidFiles, "Cannot write \(path): \(reason)")
     }
     defer { close(descriptor) }
-    let bytes = Array(text.utf8)
     guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else {
       let reason = Folder.Errno(number: errno)
       throw MigrationsError(.invalidFiles, "Cannot write \(path): \(reason)")
