@@ -19,7 +19,7 @@ struct Backup: ParsableCommand {
       Restoring is the command "restore": see restore --help.
       """,
     version: ToolVersion.current,
-    subcommands: [ListBackups.self, ShowBackup.self, PruneBackups.self])
+    subcommands: [RunBackup.self, ListBackups.self, ShowBackup.self, PruneBackups.self])
 
   static func main() { ToolMain.main(Self.self) }
 }

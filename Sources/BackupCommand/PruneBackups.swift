@@ -8,8 +8,7 @@ struct PruneBackups: BackupToolCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune", abstract: "Delete old backups, never the last good one.",
     discussion: """
-      A backup stays when any of the --keep options keeps it; --keep-days is 30 when none is \
-      given. The newest whole backup of each database stays whatever its age. What an \
+      A backup stays when any of the --keep options keeps it; --keep-days 30 when none is given. The newest whole backup of each database stays whatever its age. What an \
       interrupted run left behind goes once it is seven days old.
       """)
 
@@ -39,8 +38,11 @@ struct PruneBackups: BackupToolCommand {
   var isJSON: Bool { json.json }
 
   func run(_ run: Run) throws {
+    let others = [keepLast, keepDaily, keepWeekly, keepMonthly, keepYearly]
+    let days = try run.configuration.retentionDays(
+      flag: keepDays, hasOtherRules: others.contains { $0 > 0 })
     let policy = RetentionPolicy(
-      keepDays: try run.configuration.retentionDays(flag: keepDays), keepLast: keepLast,
+      keepDays: days, keepLast: keepLast,
       keepDaily: keepDaily, keepWeekly: keepWeekly, keepMonthly: keepMonthly,
       keepYearly: keepYearly)
     let prune = Prune(try run.openRepository(store), cancellation: run.cancellation)

@@ -27,6 +27,7 @@ import ToolSupport
     let it = configuration(["ENVIRONMENT": ""])
     #expect(try it.environmentName(flag: nil) == "default")
     #expect(try it.retentionDays(flag: nil) == 30)
+    #expect(try it.retentionDays(flag: nil, hasOtherRules: true) == 0)
     #expect(try it.logLevel(quiet: false) == .info)
     #expect(try it.logFormat(flag: nil, isTerminal: true) == .text)
     #expect(try it.logFormat(flag: nil, isTerminal: false) == .json)
@@ -51,7 +52,7 @@ import ToolSupport
     expect(.usage, "LOG_LEVEL: \"loud\"") { _ = try it.logLevel(quiet: false) }
     expect(.usage, "LOG_FORMAT: \"xml\"") { _ = try it.logFormat(flag: nil, isTerminal: true) }
     expect(.usage, "BACKUP_RETENTION_DAYS: \"-3\"") { _ = try it.retentionDays(flag: nil) }
-    expect(.usage, "--keep-days: \"0\"") { _ = try it.retentionDays(flag: 0) }
+    expect(.usage, "--keep-days: \"-1\"") { _ = try it.retentionDays(flag: -1) }
   }
 
   private func expect(_ status: ToolSupport.ExitStatus, _ words: String, _ body: () throws -> Void)

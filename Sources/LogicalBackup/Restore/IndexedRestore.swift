@@ -23,6 +23,7 @@ struct IndexedRestore {
     run.advance(totalBytes: index.offset)
     let needsRehearsal = try Preflight(facts, run).check()
     try run.begin(.preData)
+    try checkHeader()
     try runInOrder(.preData)
     let postData = try PostDataRestore(run, file, index)
     if needsRehearsal, !run.options.omitsData, !index.items.isEmpty {
@@ -39,6 +40,13 @@ struct IndexedRestore {
     }
     try run.begin(.postData, totalSteps: index.items.count)
     try postData.restore()
+  }
+
+  /// Reads the header, whose statements are not needed here: damage is found wherever it is.
+  private func checkHeader() throws {
+    let reader = MemberReader(file)
+    let text = Block(capacity: 64 << 10)
+    for member in try index.members(.header) { try reader.read(member, into: text) }
   }
 
   /// Runs the statements of one kind of members on one connection.

@@ -1,3 +1,4 @@
+import Glibc
 public import Logging
 public import ObjectStore
 public import Postgres
@@ -50,9 +51,17 @@ public struct Configuration: Sendable {
     }
   }
 
-  /// The days that backups are kept: `--keep-days`, else `BACKUP_RETENTION_DAYS`, else 30.
-  public func retentionDays(flag: Int?) throws -> Int {
-    try integer(flag, "--keep-days", "BACKUP_RETENTION_DAYS", in: 1...36_500) ?? 30
+  /// The days that backups are kept: `--keep-days`, else `BACKUP_RETENTION_DAYS`, else 30; else 0
+  /// when something else says what to keep.
+  public func retentionDays(flag: Int?, hasOtherRules: Bool = false) throws -> Int {
+    try integer(flag, "--keep-days", "BACKUP_RETENTION_DAYS", in: 0...36_500)
+      ?? (hasOtherRules ? 0 : 30)
+  }
+
+  /// Connections at work at once: `--jobs`, else 4, or as many as there are cores if fewer.
+  public func jobs(flag: Int?) throws -> Int {
+    try integer(flag, "--jobs", nil, in: 1...64)
+      ?? min(4, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
   }
 
   // MARK: The run

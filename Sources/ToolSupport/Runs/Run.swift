@@ -31,6 +31,7 @@ public final class Run: Sendable {
   ) throws {
     configuration = Configuration(environment)
     configuration.register(secretsWith: console.redactor)
+    for argument in CommandLine.arguments { console.redactor.add(passwordsOf: argument) }
     self.command = command
     self.console = console
     self.cancellation = cancellation

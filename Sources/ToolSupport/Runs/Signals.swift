@@ -5,7 +5,7 @@ import Synchronization
 /// SIGINT, SIGTERM and SIGHUP stop a run in order; a second one ends the process at once.
 ///
 /// The signals are blocked in all threads and taken by one thread with `sigwait`, so that no code
-/// runs inside a signal handler. SIGPIPE is ignored: writes say EPIPE.
+/// runs inside a signal handler. SIGPIPE and SIGXFSZ are ignored: writes say EPIPE and EFBIG.
 final class Signals: Sendable {
   /// A signal that asked the run to stop.
   struct Stop: Sendable {
@@ -27,6 +27,7 @@ final class Signals: Sendable {
   /// Call before other threads are started, since they inherit which signals are blocked.
   init(cancelling cancellation: Cancellation, onStop: @escaping @Sendable (Stop) -> Void) {
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     var set = sigset_t()
     sigemptyset(&set)
     for number in Self.stops.keys where !Self.isIgnored(number) { sigaddset(&set, number) }

@@ -1,0 +1,55 @@
+import ObjectStore
+import Repository
+import ToolSupport
+
+/// What `backup run` says at its end.
+struct BackupSummary {
+  private let manifest: Manifest
+
+  init(_ manifest: Manifest) { self.manifest = manifest }
+
+  private var took: Duration {
+    .milliseconds(manifest.finished.milliseconds - manifest.started.milliseconds)
+  }
+
+  private var textBytes: Int { manifest.tables.reduce(0) { $0 + $1.bytes } }
+
+  func text(place: String) -> String {
+    """
+    Backed up \(manifest.database) as \(manifest.id)
+    in \(place): \(Humane.plural(manifest.rows, "row")) in \
+    \(Humane.plural(manifest.tables.count, "table")), \(Humane.size(textBytes)) of rows in \
+    \(Humane.size(manifest.object.size)), in \(Humane.duration(took)).
+
+    """
+      + manifest.options.selection.map { "Note: \($0)\n" }.joined()
+  }
+
+  var json: JSONValue {
+    [
+      "id": .string(manifest.id.description),
+      "database": .string(manifest.database),
+      "environment": .string(manifest.environment),
+      "key": .string(manifest.names.dataKey(encrypted: manifest.object.encryption != nil)),
+      "bytes": .integer(manifest.object.size),
+      "text_bytes": .integer(textBytes),
+      "tables": .integer(manifest.tables.count),
+      "rows": .integer(manifest.rows),
+      "sequences": .integer(manifest.sequences),
+      "large_objects": .integer(manifest.largeObjects),
+      "sha256": .string(manifest.object.sha256),
+      "selection": .array(manifest.options.selection.map { .string($0) }),
+      "duration_ms": .integer(Int(took / .milliseconds(1))),
+    ]
+  }
+
+  /// The facts for logs, metrics and alerts.
+  func note(_ run: Run) {
+    run.note("database", .string(manifest.database))
+    run.note("id", .string(manifest.id.description))
+    run.note("bytes", .integer(manifest.object.size))
+    run.note("text_bytes", .integer(textBytes))
+    run.note("rows", .integer(manifest.rows))
+    run.note("tables", .integer(manifest.tables.count))
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import LogicalBackup
+import ObjectStore
+import Postgres
+import Repository
+import ToolSupport
+
+struct RunBackup: BackupToolCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Back up a database into the store.",
+    discussion: """
+      Takes a consistent snapshot with several connections, while the database goes on working. \
+      The backup is one file that gunzip and psql can restore without this tool. It counts as a \
+      backup only when all of it is stored durably.
+      """)
+
+  static var alerts: Alerts { .heartbeat }
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Connections that read at once (the smallest of 4, the cores, and half of the server's "
+        + "free connections).", valueName: "n"))
+  var jobs: Int?
+  @Option(help: ArgumentHelp("The longest wait for tables' locks (60).", valueName: "seconds"))
+  var lockWait: Int?
+  @Flag(help: "Go on although the backups of that name in the store are of another server.")
+  var adopt = false
+  @OptionGroup var database: DatabaseOptions
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var json: JSONOption
+  @OptionGroup var output: OutputOptions
+
+  var isJSON: Bool { json.json }
+
+  func run(_ run: Run) throws {
+    let target = try run.database(database)
+    if let name = target.database { run.note("database", .string(name)) }
+    var options = BackupTaker.Options(tool: ToolVersion.current)
+    options.jobs = try run.configuration.integer(jobs, "--jobs", nil, in: 1...64)
+    options.adopts = adopt
+    if let wait = try run.configuration.integer(lockWait, "--lock-wait", nil, in: 1...86_400) {
+      options.lockWait = .seconds(wait)
+    }
+    let repository = try run.openRepository(store)
+    let manifest = try run.withProgress(ProgressState(stage: "connecting")) { progress in
+      try BackupTaker(target, into: repository, options, cancellation: run.cancellation) { now in
+        progress.update { $0.take(now) }
+      }.take()
+    }
+    let summary = BackupSummary(manifest)
+    summary.note(run)
+    run.conclude(
+      json: summary.json, text: summary.text(place: repository.store.description))
+  }
+}
+
+extension ProgressState {
+  fileprivate mutating func take(_ progress: ExportProgress) {
+    stage =
+      switch progress.phase {
+      case .locking: "locking tables"
+      case .schema: "reading the schema"
+      case .rows: "reading rows"
+      case .finishing: "finishing"
+      }
+    bytes = progress.readBytes
+    totalBytes = progress.expectedBytes > 0 ? progress.expectedBytes : nil
+    items = progress.tablesDone
+    totalItems = progress.tables > 0 ? progress.tables : nil
+  }
+}

@@ -1,0 +1,122 @@
+public import ByteStream
+import ObjectStore
+public import Postgres
+public import Repository
+
+/// Takes a logical backup of a database into a repository: the object first, then, when all of it
+/// is durable, the manifest that makes it a backup.
+///
+/// Blocks the calling thread. Two runs at once make two backups: their names do not collide.
+public struct BackupTaker: Sendable {
+  /// What is asked for.
+  public struct Options: Sendable {
+    /// Connections that read at once; nil for a number that suits machine and server.
+    public var jobs: Int?
+    /// Take the backup although the newest one of that name is of another server.
+    public var adopts = false
+    /// The longest wait, in all, for the tables' locks.
+    public var lockWait: Duration = .seconds(60)
+    /// The version of the tool, for the manifest.
+    public var tool: String
+
+    public init(tool: String) { self.tool = tool }
+  }
+
+  private let target: ConnectionTarget
+  private let repository: BackupRepository
+  private let options: Options
+  private let cancellation: Cancellation
+  private let progress: @Sendable (ExportProgress) -> Void
+
+  /// - Parameter progress: called often, from several threads.
+  public init(
+    _ target: ConnectionTarget, into repository: BackupRepository, _ options: Options,
+    cancellation: Cancellation, progress: @escaping @Sendable (ExportProgress) -> Void = { _ in }
+  ) {
+    self.target = target
+    self.repository = repository
+    self.options = options
+    self.cancellation = cancellation
+    self.progress = progress
+  }
+
+  /// Takes the backup.
+  ///
+  /// - Returns: the manifest, which is in the store when this returns.
+  /// - Throws: ``LogicalBackupError``, `PostgresError`, `RepositoryError`, `ObjectStoreError`.
+  ///   Nothing of the failed backup is then visible as one.
+  public func take() throws -> Manifest {
+    let started = UTCTime.now()
+    let source = try Source(target, cancellation)
+    if !options.adopts {
+      try repository.checkServer(
+        systemIdentifier: source.systemIdentifier, database: source.database)
+    }
+    let names = try repository.newBackup(of: source.database, at: started)
+    var export = ExportOptions(id: names.id.description, tool: options.tool)
+    export.jobs = options.jobs
+    export.snapshot.lockWait = options.lockWait
+    // All of a run goes to the host that answered first, when there are several.
+    let exporter = LogicalExporter(
+      source.target, export, cancellation: cancellation, progress: progress)
+    let key = names.dataKey(encrypted: false)
+    var sink: HashingSink?
+    let result = try exporter.export { expectedSize in
+      let made = try HashingSink(
+        try repository.store.writer(
+          key,
+          options: WriteOptions(
+            expectedSize: expectedSize, contentType: "application/gzip",
+            cancellation: cancellation)))
+      sink = made
+      return made
+    }
+    let manifest = Manifest(
+      names: names, tool: options.tool,
+      server: .init(
+        version: result.facts.serverVersion, versionNumber: result.facts.serverVersionNumber,
+        systemIdentifier: result.facts.systemIdentifier),
+      properties: Self.properties(result.facts), started: started, finished: .now(),
+      object: .init(
+        name: String(key.split(separator: "/").last ?? ""), size: sink?.count ?? 0,
+        sha256: sink?.sha256 ?? "", plainSize: result.size, indexOffset: result.indexOffset),
+      options: .init(selection: result.facts.selection),
+      tables: result.tables.map(Self.table), sequences: result.totals.sequences,
+      largeObjects: result.totals.largeObjects)
+    try cancellation.check()
+    try repository.writeManifest(manifest)
+    return manifest
+  }
+
+  private static func properties(_ facts: BackupFacts) -> Manifest.DatabaseProperties {
+    .init(
+      encoding: facts.encoding, collate: "\(facts.collate)", ctype: "\(facts.ctype)",
+      localeProvider: facts.localeProvider, locale: facts.locale.map { "\($0)" },
+      owner: "\(facts.owner)")
+  }
+
+  private static func table(_ table: TableRecord) -> Manifest.Table {
+    let digits = String(table.sum.hash, radix: 16)
+    let hash = String(repeating: "0", count: 16 - digits.count) + digits
+    return Manifest.Table(
+      schema: "\(table.schema)", name: "\(table.name)", rows: table.sum.rows, hash: hash,
+      bytes: table.sum.bytes)
+  }
+
+  /// What has to be known of the database before a name for its backup can be found.
+  private struct Source {
+    var target: ConnectionTarget
+    var database: String
+    var systemIdentifier: String?
+
+    init(_ target: ConnectionTarget, _ cancellation: Cancellation) throws {
+      let connection = try Connection(
+        target, ConnectionOptions(applicationName: LogicalExporter.applicationName),
+        cancellation: cancellation)
+      defer { connection.close() }
+      self.target = connection.target
+      database = try connection.query("SELECT pg_catalog.current_database()").string(0, 0)
+      systemIdentifier = try ServerFacts.read(connection).systemIdentifier
+    }
+  }
+}

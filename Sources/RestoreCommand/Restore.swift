@@ -1,0 +1,132 @@
+import ArgumentParser
+import LogicalBackup
+import Postgres
+import ToolSupport
+
+@main
+struct Restore: ToolCommand {
+  static let service = "restore"
+  static let alerts = Alerts.failures
+  static let configuration = CommandConfiguration(
+    commandName: "restore",
+    abstract: "Restore a backup into a database.",
+    usage: """
+      restore [latest | ID | FILE | -] --to URL [--jobs N] [--verify] \
+      [--replace | --into-empty]
+      """,
+    discussion: """
+      Which backups there are:
+        backup list
+
+      The newest one into a new database, with every row counted and hashed again:
+        restore latest --to postgresql://USER@HOST:5432/NEW_NAME --verify
+
+      In place of a database that exists; it stays, as NAME_before_TIME:
+        restore latest --to postgresql://USER@HOST:5432/NAME --replace
+
+      Into an empty database, for a role that may not create one:
+        restore latest --to postgresql://USER@HOST:5432/NAME --into-empty
+
+      One of several databases in the store; one backup by its ID, or its beginning:
+        restore latest --database shop --to ...
+        restore 20261122T020000Z --to ...
+
+      A file, also a plain pg_dump's, gzipped or not:
+        restore ./dump.sql.gz --to ...
+
+      Where the store is comes from BACKUP_STORE and its keys; RESTORE_URL is the same as --to, and \
+      keeps the password out of the process list. Until all is restored, nothing is to be seen \
+      under the database's name: the same command can be run again. Without this tool: \
+      gunzip -c FILE | psql -v ON_ERROR_STOP=1 URL
+      """,
+    version: ToolVersion.current)
+
+  static func main() { ToolMain.main(Self.self) }
+
+  /// What to do about a database that exists already.
+  enum Mode: String, EnumerableFlag {
+    case replace
+    case intoEmpty
+
+    static func help(for value: Mode) -> ArgumentHelp? {
+      switch value {
+      case .replace: "Take the place of the database; the old one stays as NAME_before_TIME."
+      case .intoEmpty: "The database exists and is empty."
+      }
+    }
+  }
+
+  @Argument(
+    help: ArgumentHelp(
+      "\"latest\", a backup's ID or its beginning, a file's path (with a / or a dot), or - for "
+        + "standard input.", valueName: "backup"))
+  var source = "latest"
+  @Option(
+    help: ArgumentHelp(
+      "The database to restore into (RESTORE_URL, which keeps the password out of the process "
+        + "list).", valueName: "url"))
+  var to: String?
+  @Option(help: ArgumentHelp("Of which database, when the store holds several.", valueName: "name"))
+  var database: String?
+  @Flag(exclusivity: .exclusive)
+  var mode: Mode?
+  @Flag(help: "Count and hash the restored rows, and compare with the backup.")
+  var verify = false
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Connections at work at once (4, or the cores if fewer).", valueName: "n"))
+  var jobs: Int?
+  @Flag(inversion: .prefixedNo, help: "Collect the planner's statistics at the end.")
+  var analyze = true
+  @Flag(help: "Leave out who owns what: all belongs to the restoring role.")
+  var noOwner = false
+  @Flag(help: "Leave out grants.")
+  var noPrivileges = false
+  @Flag(help: "Leave out rows, large objects and sequences' values.")
+  var schemaOnly = false
+  @OptionGroup var store: StoreOptions
+  @OptionGroup var json: JSONOption
+  @OptionGroup var output: OutputOptions
+
+  var isJSON: Bool { json.json }
+
+  func run(_ run: Run) throws {
+    let target = try run.restoreTarget(flag: to)
+    var options = RestoreOptions()
+    options.mode =
+      switch mode {
+      case nil: .new
+      case .replace: .replace
+      case .intoEmpty: .intoEmpty
+      }
+    options.jobs = try run.configuration.jobs(flag: jobs)
+    options.verifies = verify
+    options.analyzes = analyze
+    options.omitsOwners = noOwner
+    options.omitsPrivileges = noPrivileges
+    options.omitsData = schemaOnly
+    let source = try RestoreSource(source, database: database, store: store, run)
+    run.note("database", .string(target.database ?? ""))
+    run.note("source", .string(source.name))
+    let report = try run.withProgress(ProgressState(stage: "preparing")) { progress in
+      options.onProgress = { now in progress.update { $0.take(now) } }
+      let restorer = LogicalRestorer(target, options, cancellation: run.cancellation)
+      return try source.restore(by: restorer)
+    }
+    ReportRendering.note(report, run)
+    run.conclude(
+      json: ReportRendering.json(report, source: source.name, target: "\(target)"),
+      text: ReportRendering.text(report, source: source.name, target: "\(target)"))
+  }
+}
+
+extension ProgressState {
+  fileprivate mutating func take(_ progress: RestoreProgress) {
+    stage = progress.phase.rawValue
+    bytes = progress.bytes
+    totalBytes = progress.totalBytes
+    items = progress.steps
+    totalItems = progress.totalSteps
+    noun = "steps"
+  }
+}

@@ -1,0 +1,47 @@
+import Glibc
+import LogicalBackup
+import Repository
+import ToolSupport
+
+/// What to restore, as the command line says it.
+enum RestoreSource {
+  case file(LogicalFileReader)
+  case standardInput
+
+  /// Text with a slash or a dot is a path: no backup's ID has one.
+  init(_ text: String, database: String?, store: StoreOptions, _ run: Run) throws {
+    if text == "-" {
+      self = .standardInput
+    } else if text.contains("/") || text.contains(".") {
+      self = .file(try LogicalFileReader(path: text))
+    } else {
+      let repository = try run.openRepository(store)
+      let entry = try repository.catalog(database: database, cancellation: run.cancellation)
+        .resolve(text, database: database)
+      guard case .complete(let manifest) = entry.state, let key = entry.dataKey else {
+        throw ErrorReport(
+          .verificationFailed, code: "damaged",
+          "The backup \(entry.id) of \(entry.database) cannot be restored: "
+            + "\(entry.problem ?? "its object is missing"). Choose another one: backup list.")
+      }
+      self = .file(
+        LogicalFileReader(
+          key, size: manifest.object.size, in: repository.store, cancellation: run.cancellation))
+    }
+  }
+
+  var name: String {
+    switch self {
+    case .file(let file): file.name
+    case .standardInput: "standard input"
+    }
+  }
+
+  func restore(by restorer: LogicalRestorer) throws -> RestoreReport {
+    switch self {
+    case .file(let file): try restorer.restore(file)
+    case .standardInput:
+      try restorer.restore(PipeSource(STDIN_FILENO, name: name), name: name)
+    }
+  }
+}
