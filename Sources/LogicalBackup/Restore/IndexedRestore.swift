@@ -6,15 +6,62 @@ struct IndexedRestore {
   private let run: RestoreRun
   private let file: LogicalFileReader
   private let index: LogicalIndex
+  private let selection: RestoreSelection?
+  /// Those to fill.
+  private let tables: [TableRecord]
 
-  init(_ run: RestoreRun, _ file: LogicalFileReader, _ index: LogicalIndex) {
+  /// - Throws: ``LogicalBackupError/Code/invalidRequest`` when nothing in the backup is what was
+  ///   asked for.
+  init(
+    _ run: RestoreRun, _ file: LogicalFileReader, _ index: LogicalIndex,
+    _ selection: RestoreSelection?
+  ) throws {
     self.run = run
     self.file = file
     self.index = index
+    guard var selection else {
+      self.selection = nil
+      tables = index.tables
+      return
+    }
+    selection.addPartitions(try Self.attachments(file, index))
+    self.selection = selection
+    tables = index.tables.filter(selection.contains)
+    guard !tables.isEmpty else {
+      let some = index.tables.prefix(10).map(\.qualifiedName.string).joined(separator: ", ")
+      throw LogicalBackupError(
+        .invalidRequest,
+        "No table in \(file.name) is what was asked for. It holds \(index.tables.count) tables: "
+          + some + (index.tables.count > 10 ? ", …" : "") + ".")
+    }
+  }
+
+  /// Which table is a partition of which.
+  private static func attachments(
+    _ file: LogicalFileReader, _ index: LogicalIndex
+  ) throws -> [(parent: RelationName, child: RelationName)] {
+    var attachments: [(parent: RelationName, child: RelationName)] = []
+    let reader = MemberReader(file)
+    let text = Block(capacity: 4 << 20)
+    for member in try index.members(.preData) {
+      try reader.read(member, into: text)
+      try StatementRunner.forEachStatement(text.bytes, file.name) { statement in
+        if let found = RelationName.attachment(statement) { attachments.append(found) }
+      }
+    }
+    return attachments
+  }
+
+  private var rules: StatementRules {
+    var rules = run.rules
+    rules.selection = selection
+    return rules
   }
 
   /// Does all but making the database and making it visible.
-  func restore() throws {
+  ///
+  /// - Returns: the tables that were filled.
+  func restore() throws -> [TableRecord] {
     let facts = index.facts
     run.report { report in
       report.facts = facts
@@ -25,7 +72,7 @@ struct IndexedRestore {
     try run.begin(.preData)
     try checkHeader()
     try runInOrder(.preData)
-    let postData = try PostDataRestore(run, file, index)
+    let postData = try PostDataRestore(run, file, index, rules)
     if needsRehearsal, !run.options.omitsData, !index.items.isEmpty {
       try run.begin(.rehearsal, totalSteps: index.items.count)
       try postData.rehearse()
@@ -33,13 +80,23 @@ struct IndexedRestore {
     if !run.options.omitsData {
       try run.begin(.data)
       try restoreRows()
-      try run.begin(.largeObjects)
-      try restoreLargeObjects()
+      if selection == nil {
+        try run.begin(.largeObjects)
+        try restoreLargeObjects()
+      }
       try run.begin(.sequences)
       try runInOrder(.sequences)
     }
     try run.begin(.postData, totalSteps: index.items.count)
     try postData.restore()
+    if selection != nil, index.totals.largeObjects > 0 {
+      run.report { report in
+        report.notes.append(
+          "The backup's \(index.totals.largeObjects) large objects were left out with the tables "
+            + "that were not asked for.")
+      }
+    }
+    return tables
   }
 
   /// Reads the header, whose statements are not needed here: damage is found wherever it is.
@@ -53,7 +110,7 @@ struct IndexedRestore {
   private func runInOrder(_ kind: MemberKind) throws {
     let connection = try run.connect(run.cancellation)
     let runner = StatementRunner(
-      connection, rules: run.rules, prefix: run.transactionPrefix, name: file.name)
+      connection, rules: rules, prefix: run.transactionPrefix, name: file.name)
     let reader = MemberReader(file)
     let text = Block(capacity: 4 << 20)
     for member in try index.members(kind) {
@@ -68,10 +125,12 @@ struct IndexedRestore {
   // MARK: Rows
 
   private func restoreRows() throws {
-    let tables = Dictionary(uniqueKeysWithValues: index.tables.map { ($0.number, $0) })
+    let all = Dictionary(uniqueKeysWithValues: index.tables.map { ($0.number, $0) })
+    let wanted = Set(tables.map(\.number))
     let times = Monitor([Int: Duration]())
-    try forEachMemberInParallel("rows", .data) { member, connection, reader, text in
-      guard let number = member.table, let table = tables[number] else {
+    try forEachMemberInParallel("rows", .data, where: { $0.table.map(wanted.contains) ?? true }) {
+      member, connection, reader, text in
+      guard let number = member.table, let table = all[number] else {
         throw LogicalBackupError(
           .damaged, "\(file.name) is damaged: its index has rows of a table that it does not name.",
           object: file.name)
@@ -85,7 +144,7 @@ struct IndexedRestore {
     }
     let spent = times.update { $0 }
     run.report { report in
-      report.tables = index.tables.map { table in
+      report.tables = tables.map { table in
         RestoreReport.Table(
           name: table.qualifiedName, rows: table.sum.rows, hash: table.sum.hash,
           time: spent[table.number] ?? .zero)
@@ -150,13 +209,15 @@ struct IndexedRestore {
 
   /// Hands the members of one kind to several threads, each with a connection of its own.
   private func forEachMemberInParallel(
-    _ name: String, _ kind: MemberKind, _ body: @escaping MemberWork
+    _ name: String, _ kind: MemberKind,
+    where isWanted: @escaping @Sendable (MemberRecord) -> Bool = { _ in true },
+    _ body: @escaping MemberWork
   ) throws {
     let channel = BoundedChannel<MemberRecord>(capacity: 64)
     let group = ThreadGroup(following: run.cancellation) { channel.fail($0) }
     group.start("index") {
       try index.forEachMember { member in
-        if member.kind == kind { try channel.send(member) }
+        if member.kind == kind, isWanted(member) { try channel.send(member) }
       }
       channel.finish()
     }

@@ -30,11 +30,12 @@ public struct LogicalRestorer: Sendable {
     switch try file.kind() {
     case .pgkeep:
       let index = try file.readIndex()
+      let selection = try RestoreSelection(options)
       return try attempt { keep in
         let run = try makeRun(
           index.facts.traits, file.name, index.facts.encoding, started, keep)
-        try IndexedRestore(run, file, index).restore()
-        return (run, options.omitsData ? [] : index.tables)
+        let tables = try IndexedRestore(run, file, index, selection).restore()
+        return (run, options.omitsData ? [] : tables)
       }
     case .gzip: return try restoreScript(GzipReader(file.stream()), file.name, started)
     case .plain: return try restoreScript(file.stream(), file.name, started)
@@ -58,7 +59,13 @@ public struct LogicalRestorer: Sendable {
   private func restoreScript(
     _ source: any ByteSource, _ name: String, _ started: ContinuousClock.Instant
   ) throws -> RestoreReport {
-    try attempt { keep in
+    guard options.tables.isEmpty, options.schemas.isEmpty else {
+      throw LogicalBackupError(
+        .invalidRequest,
+        "Of \(name), a part cannot be restored: that takes one of pgkeep's own files, with its index "
+          + "and not through a pipe. Restore all of it into a new database.", object: name)
+    }
+    return try attempt { keep in
       try ScriptRestore(name: name, omitsData: options.omitsData) { traits, encoding in
         try makeRun(traits, name, encoding, started, keep)
       }.restore(source)

@@ -4,13 +4,17 @@ import Postgres
 /// Makes indexes, constraints, triggers and the rest, with several connections at the same time.
 struct PostDataRestore: Sendable {
   private let run: RestoreRun
+  private let rules: StatementRules
   private let file: LogicalFileReader
   private let index: LogicalIndex
   private let schedule: Monitor<Result<PostDataSchedule, any Error>>
   private let texts: PostDataTexts
 
-  init(_ run: RestoreRun, _ file: LogicalFileReader, _ index: LogicalIndex) throws {
+  init(
+    _ run: RestoreRun, _ file: LogicalFileReader, _ index: LogicalIndex, _ rules: StatementRules
+  ) throws {
     self.run = run
+    self.rules = rules
     self.file = file
     self.index = index
     schedule = Monitor(.success(PostDataSchedule(index.items)))
@@ -37,11 +41,11 @@ struct PostDataRestore: Sendable {
     let connection = try run.connect(run.cancellation)
     try connection.run("BEGIN; \(run.transactionPrefix)")
     // Refreshing runs queries that may well fail on empty tables.
-    for item in index.items where item.kind != "MATERIALIZED VIEW DATA" {
+    for item in index.items where item.kind != "MATERIALIZED VIEW REFRESH" {
       var isOver = false
       try texts.text(of: item).withUnsafeBytes { text in
         try StatementRunner.forEachStatement(text, file.name) { statement in
-          guard !isOver, !run.rules.omits(statement) else { return }
+          guard !isOver, !rules.omits(statement) else { return }
           isOver = try !rehearse(statement, of: item, connection)
         }
       }
@@ -65,7 +69,7 @@ struct PostDataRestore: Sendable {
         // Not for a transaction; it shows in its turn.
         break
       default:
-        guard let server = error.server, run.rules.reasonToPassOver(statement, server) != nil
+        guard let server = error.server, rules.reasonToPassOver(statement, server) != nil
         else {
           let failure = LogicalBackupError(.statementFailed, "", cause: error)
           var named = named(item, failure)
@@ -84,7 +88,7 @@ struct PostDataRestore: Sendable {
     guard var item = try next() else { return }
     let connection = try run.connect(cancellation)
     let runner = StatementRunner(
-      connection, rules: run.rules, prefix: run.transactionPrefix, name: file.name)
+      connection, rules: rules, prefix: run.transactionPrefix, name: file.name)
     while true {
       try restore(item, connection, runner)
       let done = item

@@ -13,6 +13,12 @@ public struct RestoreOptions: Sendable {
   public var omitsPrivileges = false
   /// Leave out rows, large objects and sequences' values.
   public var omitsData = false
+  /// Only these tables and views, by patterns as psql's `\d` takes them (`orders`, `sales.*`), with
+  /// what belongs to them; empty for all. A partitioned table brings its partitions. Types,
+  /// functions, sequences and the like are made as well; large objects are not.
+  public var tables: [String] = []
+  /// Only tables and views in these schemas, by patterns; empty for all.
+  public var schemas: [String] = []
   /// Called from several threads, not at the same time, at most a few times a second.
   public var onProgress: @Sendable (RestoreProgress) -> Void = { _ in }
 

@@ -32,6 +32,9 @@ public struct RestoreReport: Sendable {
   public var isVerified = false
   /// Statements that were passed over, and why.
   public var skipped: [String] = []
+  /// How many more were passed over since they are about what was not asked for, where a part of a
+  /// backup was restored.
+  public var unselected = 0
   /// What else a person should know.
   public var notes: [String] = []
 

@@ -48,6 +48,7 @@ final class RestoreRun: Sendable {
     let connection = try Connection(
       connectionTarget, ConnectionOptions(applicationName: "pgkeep restore", profile: profile),
       cancellation: cancellation)
+    connection.onNotice = { [weak self] notice in self?.take(notice) }
     try connection.run("SET client_encoding = \(SQLText(encoding).quotedLiteral)")
     return connection
   }
@@ -87,11 +88,25 @@ final class RestoreRun: Sendable {
     }
   }
 
+  /// Keeps the server's warnings, as many as a person may want to read.
+  private func take(_ notice: ServerMessage) {
+    guard notice.severity == "WARNING" else { return }
+    report { report in
+      let note = "The server warned: \(notice.message)"
+      if report.notes.count < Self.mostWarnings, !report.notes.contains(note) {
+        report.notes.append(note)
+      }
+    }
+  }
+
+  private static let mostWarnings = 50
+
   /// Takes over what a runner has done.
   func add(_ runner: StatementRunner) {
     report { report in
       report.statements += runner.count
       report.skipped += runner.skipped
+      report.unselected += runner.unselected
     }
   }
 }

@@ -4,9 +4,12 @@ import Postgres
 struct StatementRules: Sendable {
   var omitsOwners = false
   var omitsPrivileges = false
+  /// What is restored of a backup; nil for all of it.
+  var selection: RestoreSelection?
 
   /// Whether the statement is not to be run at all, as the caller asked.
   func omits(_ statement: SQLStatement) -> Bool {
+    if let selection, selection.omits(statement) { return true }
     switch statement.words.first {
     case "grant", "revoke": return omitsPrivileges
     case "alter":
@@ -63,6 +66,9 @@ struct StatementRules: Sendable {
   /// schema `public`, and nothing is lost but who owns it or what is said about it; and settings
   /// that another version of the server does not have.
   func reasonToPassOver(_ statement: SQLStatement, _ error: ServerMessage) -> String? {
+    if selection != nil, RestoreSelection.isConsequence(error), !Self.makesTable(statement) {
+      return "it names something that was not asked for"
+    }
     let isForbidden = error.sqlState == .insufficientPrivilege
     let words = statement.words
     switch words.first {
@@ -80,6 +86,17 @@ struct StatementRules: Sendable {
       return "this version of the server has no such setting"
     default: return nil
     }
+  }
+
+  /// Whether nobody misses the statement: it is about something that was not asked for.
+  func isUnselected(_ statement: SQLStatement) -> Bool {
+    guard let selection else { return false }
+    let relation = RelationName(madeBy: statement) ?? RelationName(alteredBy: statement)
+    return relation.map { !selection.contains($0) } ?? true
+  }
+
+  private static func makesTable(_ statement: SQLStatement) -> Bool {
+    RelationName(madeBy: statement) != nil && statement.words.contains("table")
   }
 
   private static func isPublicSchema(_ words: ArraySlice<String>) -> Bool {

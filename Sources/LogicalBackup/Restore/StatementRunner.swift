@@ -17,6 +17,8 @@ final class StatementRunner {
   private(set) var count = 0
   /// What was passed over, and why.
   private(set) var skipped: [String] = []
+  /// How many more were passed over, of a backup of which a part is restored.
+  private(set) var unselected = 0
 
   private static let largestBatch = 200
   private static let largestBatchBytes = 256 << 10
@@ -64,10 +66,7 @@ final class StatementRunner {
 
   /// Takes a statement, which is run now or together with later ones.
   func add(_ statement: SQLStatement) throws {
-    if rules.omits(statement) {
-      skipped.append("\(Self.headline(statement)) (left out as asked)")
-      return
-    }
+    if rules.omits(statement) { return pass(over: statement, "left out as asked") }
     if statement.isTransactionControl || connection.isInTransaction {
       try flush()
       return try runAlone(statement)
@@ -101,10 +100,17 @@ final class StatementRunner {
       if let server = error.server, !connection.isInTransaction,
         let reason = rules.reasonToPassOver(statement, server)
       {
-        skipped.append("\(Self.headline(statement)) (\(reason))")
-        return
+        return pass(over: statement, reason)
       }
       throw failure(statement, error)
+    }
+  }
+
+  private func pass(over statement: SQLStatement, _ reason: String) {
+    if rules.isUnselected(statement) {
+      unselected += 1
+    } else {
+      skipped.append("\(Self.headline(statement)) (\(reason))")
     }
   }
 

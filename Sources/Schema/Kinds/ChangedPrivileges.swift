@@ -1,7 +1,8 @@
 import Postgres
 
 /// Privileges that somebody changed on what came with the server or with an extension: the
-/// difference to what `pg_init_privs` says was there at first.
+/// difference to what `pg_init_privs` says was there at first. information_schema, whose privileges
+/// it does not record, is passed over, as pg_dump does.
 enum ChangedPrivileges {
   static func read(_ session: CatalogSession) throws -> KindContents {
     var contents = KindContents()
@@ -57,6 +58,7 @@ enum ChangedPrivileges {
             || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
           CASE WHEN c.relkind = 'S' THEN 's' ELSE 'r' END, c.relowner, c.relacl
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname <> 'information_schema'
         UNION ALL
         SELECT c.oid, a.attnum, a.attname,
           'TABLE ' || pg_catalog.quote_ident(n.nspname) || '.'
@@ -65,6 +67,7 @@ enum ChangedPrivileges {
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE a.attacl IS NOT NULL AND NOT a.attisdropped
+          AND n.nspname <> 'information_schema'
         """
       ),
       (
@@ -75,6 +78,7 @@ enum ChangedPrivileges {
             || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname)
             || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')', 'f', p.proowner, p.proacl
         FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname <> 'information_schema'
         """
       ),
       (
@@ -83,6 +87,7 @@ enum ChangedPrivileges {
         SELECT t.oid, 0, NULL::name, 'TYPE ' || pg_catalog.quote_ident(n.nspname) || '.'
             || pg_catalog.quote_ident(t.typname), 'T', t.typowner, t.typacl
         FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        WHERE n.nspname <> 'information_schema'
         """
       ),
       (
@@ -90,7 +95,8 @@ enum ChangedPrivileges {
         """
         SELECT n.oid, 0, NULL::name, 'SCHEMA ' || pg_catalog.quote_ident(n.nspname), 'n',
           n.nspowner, n.nspacl
-        FROM pg_catalog.pg_namespace n WHERE n.nspname <> 'public'
+        FROM pg_catalog.pg_namespace n
+        WHERE n.nspname NOT IN ('public', 'information_schema')
         """
       ),
       (

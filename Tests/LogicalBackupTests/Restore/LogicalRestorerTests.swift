@@ -61,6 +61,11 @@ import Testing
     #expect(report.rows == 1000 + 4 + 1 + 100)
     #expect(report.tables.first { $0.name == "public.orders" }?.rows == 1000)
     #expect(report.largeObjects == 1)
+    // Every statement is about the database's own objects.
+    #expect(
+      try file.reader.readIndex().items.allSatisfy {
+        !$0.name.string.contains("information_schema")
+      })
     #expect(report.facts?.database == SQLText(source.name))
     #expect(report.phases.map(\.phase) == RestorePhase.allCases.filter { $0 != .rehearsal })
     let last = try #require(seen.withLock { $0.last })
