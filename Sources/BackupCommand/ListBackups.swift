@@ -4,7 +4,14 @@ import ToolSupport
 
 struct ListBackups: BackupToolCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the backups in the store.")
+    commandName: "list", abstract: "List the backups in the store.",
+    discussion: """
+      Each with its age, size, rows and state; "complete" ones can be restored. Also what \
+      interrupted runs left.
+
+        backup list
+        backup list --database shop --json
+      """)
 
   @Option(help: ArgumentHelp("Only this database's.", valueName: "name"))
   var database: String?

@@ -10,6 +10,9 @@ struct PruneBackups: BackupToolCommand {
     discussion: """
       A backup stays when any of the --keep options keeps it; --keep-days 30 when none is given. The newest whole backup of each database stays whatever its age. What an \
       interrupted run left behind goes once it is seven days old.
+
+        backup prune --dry-run
+        backup prune --keep-days 14 --keep-monthly 12
       """)
 
   static var alerts: Alerts { .failures }

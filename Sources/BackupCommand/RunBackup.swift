@@ -12,6 +12,9 @@ struct RunBackup: BackupToolCommand {
       Takes a consistent snapshot with several connections, while the database goes on working. \
       The backup is one file that gunzip and psql can restore without this tool. It counts as a \
       backup only when all of it is stored durably.
+
+        backup run
+        backup run --store s3://backups/nightly --environment production
       """)
 
   static var alerts: Alerts { .heartbeat }

@@ -4,7 +4,11 @@ import ToolSupport
 
 struct ShowBackup: BackupToolCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show what one backup holds, table by table.")
+    commandName: "show", abstract: "Show what one backup holds, table by table.",
+    discussion: """
+        backup show latest
+        backup show 20261122T020000Z --json
+      """)
 
   @Argument(help: "The backup's ID, the beginning of one, or \"latest\".")
   var id = "latest"

@@ -21,7 +21,7 @@ import Testing
       bucket = try server.createBucket()
       variables = server.environment.merging([
         "BACKUP_STORE": "s3://\(bucket)/nightly", "BACKUP_S3_ENDPOINT": proxy.endpoint,
-        "BACKUP_S3_DEADLINE": "2", "BACKUP_S3_PATH_STYLE": "true",
+        "BACKUP_S3_DEADLINE": "1", "BACKUP_S3_PATH_STYLE": "true",
       ]) { $1 }
     }
 
@@ -47,9 +47,12 @@ import Testing
     let remote = try Remote(rows: 100)
     // An answer to HEAD has no body, so no name either.
     remote.proxy.add(.s3Error(status, name)) { $0.method != "HEAD" }
+    // What is worth trying again is tried again until the deadline, so once is enough here.
     try remote.backup("run").expectFailure(code, name)
-    try remote.backup("list").expectFailure(code, name)
-    try remote.backup("prune").expectFailure(code, name)
+    if status < 500 {
+      try remote.backup("list").expectFailure(code, name)
+      try remote.backup("prune").expectFailure(code, name)
+    }
     try remote.restore("latest").expectFailure(code, name)
     #expect(try remote.bench.restored().isEmpty)
     try remote.bench.expectNoSessions()
