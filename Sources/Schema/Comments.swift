@@ -10,7 +10,12 @@ struct Comments: Sendable {
   private(set) var comments: [ObjectIdentity: [(column: Int32, text: SQLText)]] = [:]
   private(set) var labels: [ObjectIdentity: [(column: Int32, label: Label)]] = [:]
 
-  static func read(_ session: CatalogSession) throws -> Comments {
+  mutating func merge(_ other: Comments) {
+    comments.merge(other.comments) { first, _ in first }
+    labels.merge(other.labels) { first, _ in first }
+  }
+
+  static func read(_ session: CatalogSession) throws -> KindContents {
     var all = Comments()
     // What initdb made has comments too; of those only a changed one on a schema matters.
     try session.forEach(
@@ -37,7 +42,7 @@ struct Comments: Sendable {
       all.labels[identity, default: []].append(
         (Int32(row.int()), Label(provider: row.text(), text: row.text())))
     }
-    return all
+    return KindContents(comments: all)
   }
 
   /// Everything that has a comment or a label.

@@ -16,9 +16,6 @@ public struct DatabaseFacts: Sendable {
   public var collationVersion: SQLText?
   public var tablespace: SQLText
   public var connectionLimit: Int
-  /// The extent of the catalogs, for estimates: size of the whole database in bytes, nil when the
-  /// role may not ask.
-  public var size: Int?
 
   static func read(_ session: CatalogSession) throws -> DatabaseFacts {
     let locale = session.since(
@@ -29,9 +26,7 @@ public struct DatabaseFacts: Sendable {
         pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
         \(session.since(15, "d.datlocprovider", else: "'c'")), \(locale),
         \(session.since(16, "d.daticurules", else: "NULL::text")),
-        \(session.since(15, "d.datcollversion", else: "NULL::text")), s.spcname, d.datconnlimit,
-        CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT')
-          THEN pg_catalog.pg_database_size(d.oid) END
+        \(session.since(15, "d.datcollversion", else: "NULL::text")), s.spcname, d.datconnlimit
       FROM pg_catalog.pg_database d
       JOIN pg_catalog.pg_tablespace s ON s.oid = d.dattablespace
       WHERE d.datname = pg_catalog.current_database()
@@ -41,7 +36,7 @@ public struct DatabaseFacts: Sendable {
         name: row.text(), owner: row.text(), encoding: row.text().string, collate: row.text(),
         characterType: row.text(), localeProvider: row.letter(), locale: row.optional(),
         icuRules: row.optional(), collationVersion: row.optional(), tablespace: row.text(),
-        connectionLimit: row.int(), size: row.optionalInt())
+        connectionLimit: row.int())
     }
     guard let database = facts.first else {
       throw SchemaError(

@@ -7,23 +7,23 @@ struct Inventory {
 
   init(_ session: CatalogSession) { self.session = session }
 
+  /// Every row that is the user's.
+  static func read(_ session: CatalogSession) throws -> KindContents {
+    let rows = try session.rows(rows(session)) { row in
+      ObjectIdentity(Catalog(rawValue: row.oid()), row.oid(), column: Int32(row.int()))
+    }
+    return KindContents(inventory: rows)
+  }
+
   /// What is in the catalogs and in no statement of `contents`.
-  func missing(in contents: KindContents, _ comments: Comments) throws -> [UnsupportedObject] {
+  func missing(in contents: KindContents) throws -> [UnsupportedObject] {
     let expressed = Expressed(contents)
-    var missing: [ObjectIdentity] = []
-    try session.forEach(Self.rows(session)) { row in
-      let identity = ObjectIdentity(
-        Catalog(rawValue: row.oid()), row.oid(), column: Int32(row.int()))
-      if !expressed.has(identity) { missing.append(identity) }
-    }
-    var unsupported = try describe(missing)
-    let lost = comments.targets.filter { !expressed.canCarryComment($0) }
-    // A comment can outlive what it was on (a subscription, which all databases share).
-    unsupported += try describe(lost, onlyExisting: true).map {
-      UnsupportedObject(
-        what: "comment or security label on \($0.what)", name: $0.name, schema: $0.schema)
-    }
-    return unsupported
+    let lost = contents.comments.targets.filter { !expressed.canCarryComment($0) }
+    return try describe(contents.inventory.filter { !expressed.has($0) })
+      + describe(lost, onlyExisting: true).map {
+        UnsupportedObject(
+          what: "comment or security label on \($0.what)", name: $0.name, schema: $0.schema)
+      }
   }
 
   /// The server's own words for objects.

@@ -10,6 +10,10 @@ struct KindContents: Sendable {
   var extensions: [ExtensionFact] = []
   var roles: Set<SQLText> = []
   var unsupported: [UnsupportedObject] = []
+  var comments = Comments()
+  var dependencies: [Dependency] = []
+  /// What `Inventory` counted.
+  var inventory: [ObjectIdentity] = []
 
   mutating func merge(_ other: KindContents) {
     objects += other.objects
@@ -19,5 +23,8 @@ struct KindContents: Sendable {
     extensions += other.extensions
     roles.formUnion(other.roles)
     unsupported += other.unsupported
+    comments.merge(other.comments)
+    dependencies += other.dependencies
+    inventory += other.inventory
   }
 }

@@ -23,13 +23,12 @@ public struct SchemaCatalog: Sendable {
   let dependencies: [Dependency]
 
   init(
-    serverVersion: Int, database: DatabaseFacts, contents: KindContents, comments: Comments,
-    dependencies: [Dependency]
+    serverVersion: Int, database: DatabaseFacts, contents: KindContents
   ) {
     self.serverVersion = serverVersion
     self.database = database
-    self.comments = comments
-    self.dependencies = dependencies
+    comments = contents.comments
+    dependencies = contents.dependencies
     objects = contents.objects
     aliases = contents.aliases
     tables = contents.tables.sorted { ($0.schema, $0.name) < ($1.schema, $1.name) }

@@ -33,6 +33,12 @@ public struct SchemaReader {
     _ filter: SchemaFilter = SchemaFilter(), with others: [Connection] = []
   ) throws -> SchemaCatalog {
     let selection = filter.isEmpty ? nil : try SchemaSelection(filter, session)
+    // The count and the needs come with the kinds, so that their queries are shared out too.
+    let readers =
+      [
+        KindReader("comments", Comments.read), KindReader("dependencies", Dependency.read),
+        KindReader("inventory", Inventory.read),
+      ] + self.readers
     var contents = KindContents()
     if others.isEmpty {
       for reader in readers {
@@ -43,13 +49,12 @@ public struct SchemaReader {
         readers.flatMap { $0.pieces(others.count + 1) }, on: [session.connection] + others,
         cancellation: session.cancellation)
     }
-    let comments = try Comments.read(session)
-    contents.unsupported += try Inventory(session).missing(in: contents, comments)
+    contents.unsupported += try Inventory(session).missing(in: contents)
     selection?.apply(to: &contents)
     return SchemaCatalog(
       serverVersion: session.connection.serverVersion,
       database: try DatabaseFacts.read(session), contents: contents,
-      comments: comments, dependencies: try Dependency.read(session))
+    )
   }
 
   /// Reads the values of sequences, a thousand in a query.

@@ -9,18 +9,25 @@ enum Indexes {
     _ session: CatalogSession, _ slice: Int, _ count: Int
   ) throws -> KindContents {
     var contents = KindContents()
+    let columns = try IndexColumns.read(session, slice, count)
     try session.forEach(
       """
       SELECT x.oid, n.nspname, x.relname, i.indrelid, t.relname,
         pg_catalog.pg_get_userbyid(t.relowner),
-        CASE WHEN c.oid IS NULL THEN pg_catalog.pg_get_indexdef(x.oid) END, ts.spcname,
+        c.oid IS NULL AND plain.isplain,
+        CASE WHEN c.oid IS NULL AND NOT plain.isplain
+          THEN pg_catalog.pg_get_indexdef(x.oid) END,
+        am.amname, i.indisunique, t.relkind = 'p', x.reloptions,
+        \(session.since(15, "i.indnullsnotdistinct", else: "false")), ts.spcname,
         i.indisclustered, i.indisreplident, c.oid, t.relkind = 'm', statistics.columns
       FROM pg_catalog.pg_index i
       JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
       JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
       JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace AND \(session.isUserSchema())
       LEFT JOIN pg_catalog.pg_constraint c ON c.conindid = x.oid AND c.contype IN ('p', 'u', 'x')
+      JOIN pg_catalog.pg_am am ON am.oid = x.relam
       LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = x.reltablespace
+      CROSS JOIN LATERAL (SELECT \(IndexColumns.isPlain(session))) AS plain (isplain)
       LEFT JOIN LATERAL (
         SELECT pg_catalog.string_agg(a.attnum || ' ' || a.attstattarget, ',' ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute a
@@ -31,7 +38,7 @@ enum Indexes {
         AND \(session.isFree(.relation, "t.oid")) AND \(session.isFree(.relation, "x.oid"))
       """
     ) { row in
-      let index = Row(&row)
+      let index = Row(&row, columns)
       if let object = index.object { contents.objects.append(object) }
     }
     return contents
@@ -53,14 +60,34 @@ enum Indexes {
     /// Column and target, for expressions.
     var statistics: [(column: Int, target: Int)]
 
-    init(_ row: inout CatalogRow) {
+    init(_ row: inout CatalogRow, _ columns: [UInt32: IndexColumns.Lists]) {
       oid = row.oid()
       schema = row.text()
       name = row.text()
       tableOID = row.oid()
       table = row.text()
       owner = row.text()
-      definition = row.optional()
+      let isPlain = row.flag()
+      let definition = row.optional()
+      let method = row.text()
+      let unique: SQLText = row.flag() ? "UNIQUE " : ""
+      let only: SQLText = row.flag() ? "ONLY " : ""
+      let options = row.array()
+      let isNullsNotDistinct = row.flag()
+      if isPlain, let lists = columns[oid] {
+        var sql: SQLText = """
+          CREATE \(unique)INDEX \(name.quotedIdentifier) ON \(only)\(SQLText.qualified(schema, table)) \
+          USING \(method.quotedIdentifier) (\(lists.keys.joined(separator: ", ")))
+          """
+        if !lists.included.isEmpty {
+          sql += " INCLUDE (\(lists.included.joined(separator: ", ")))"
+        }
+        if isNullsNotDistinct { sql += " NULLS NOT DISTINCT" }
+        if !options.isEmpty { sql += " WITH (\(OptionList.storage(options)))" }
+        self.definition = sql
+      } else {
+        self.definition = definition
+      }
       tablespace = row.optional()
       isClustered = row.flag()
       isReplicaIdentity = row.flag()
