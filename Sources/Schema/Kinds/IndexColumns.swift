@@ -12,15 +12,12 @@ enum IndexColumns {
     var included: [SQLText] = []
   }
 
-  /// The condition, on `i` for `pg_index`, that an index needs no help from `pg_get_indexdef()`.
-  static func isPlain(_ session: CatalogSession) -> SQLText {
+  /// Indexes with options of operator classes, which `pg_get_indexdef()` is needed for.
+  static let withClassOptions: SQLText = """
+    SELECT DISTINCT o.attrelid FROM pg_catalog.pg_attribute o
+    WHERE o.attoptions IS NOT NULL AND (pg_catalog.array_length(o.attoptions, 1) > 1
+      OR o.attoptions[1] !~ '^pg_attver=')
     """
-    (i.indexprs IS NULL AND i.indpred IS NULL
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute o
-        WHERE o.attrelid = i.indexrelid AND o.attoptions IS NOT NULL
-          AND EXISTS (SELECT FROM pg_catalog.unnest(o.attoptions) u WHERE u !~ '^pg_attver=')))
-    """
-  }
 
   static func read(
     _ session: CatalogSession, _ slice: Int, _ count: Int

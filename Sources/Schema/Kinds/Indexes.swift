@@ -14,8 +14,9 @@ enum Indexes {
       """
       SELECT x.oid, n.nspname, x.relname, i.indrelid, t.relname,
         pg_catalog.pg_get_userbyid(t.relowner),
-        c.oid IS NULL AND plain.isplain,
-        CASE WHEN c.oid IS NULL AND NOT plain.isplain
+        c.oid IS NULL AND options.attrelid IS NULL AND i.indexprs IS NULL AND i.indpred IS NULL,
+        CASE WHEN c.oid IS NULL AND (options.attrelid IS NOT NULL OR i.indexprs IS NOT NULL
+            OR i.indpred IS NOT NULL)
           THEN pg_catalog.pg_get_indexdef(x.oid) END,
         am.amname, i.indisunique, t.relkind = 'p', x.reloptions,
         \(session.since(15, "i.indnullsnotdistinct", else: "false")), ts.spcname,
@@ -27,12 +28,15 @@ enum Indexes {
       LEFT JOIN pg_catalog.pg_constraint c ON c.conindid = x.oid AND c.contype IN ('p', 'u', 'x')
       JOIN pg_catalog.pg_am am ON am.oid = x.relam
       LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = x.reltablespace
-      CROSS JOIN LATERAL (SELECT \(IndexColumns.isPlain(session))) AS plain (isplain)
-      LEFT JOIN LATERAL (
-        SELECT pg_catalog.string_agg(a.attnum || ' ' || a.attstattarget, ',' ORDER BY a.attnum)
+      LEFT JOIN (\(IndexColumns.withClassOptions)) options ON options.attrelid = x.oid
+      LEFT JOIN (
+        SELECT a.attrelid,
+          pg_catalog.string_agg(a.attnum || ' ' || a.attstattarget, ',' ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute a
-        WHERE a.attrelid = x.oid AND a.attstattarget >= 0 AND i.indexprs IS NOT NULL
-      ) AS statistics (columns) ON true
+        WHERE a.attstattarget >= 0 AND a.attrelid IN (
+          SELECT e.indexrelid FROM pg_catalog.pg_index e WHERE e.indexprs IS NOT NULL)
+        GROUP BY a.attrelid
+      ) AS statistics (indexrelid, columns) ON statistics.indexrelid = x.oid
       WHERE i.indexrelid::pg_catalog.int8 % \(count) = \(slice)
         AND (i.indisvalid OR t.relkind = 'p') AND i.indisready AND x.relpersistence <> 't'
         AND \(session.isFree(.relation, "t.oid")) AND \(session.isFree(.relation, "x.oid"))
