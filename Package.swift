@@ -58,6 +58,7 @@ let package = Package(
     library("ByteStream", []),
     library("Gzip", ["ByteStream", "CISAL", "CZlib"]),
     library("Crypto", ["COpenSSL"]),
+    library("Age", ["ByteStream", "Crypto"]),
 
     // Knowledge.
     library("Postgres", ["ByteStream", "CLibPQ"]),
@@ -104,6 +105,7 @@ let package = Package(
     tests("Postgres", ["ByteStream"]),
     tests("ToolSupport", ["ByteStream", "ObjectStore", "Postgres", logging]),
     tests("Crypto", []),
+    tests("Age", ["ByteStream", "Crypto"]),
     tests("Gzip", ["ByteStream"]),
     tests("LogicalBackup", ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres"]),
     tests("ObjectStore", ["ByteStream", "Crypto"]),
