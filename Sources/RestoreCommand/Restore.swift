@@ -11,7 +11,7 @@ struct Restore: ToolCommand {
     commandName: "restore",
     abstract: "Restore a backup into a database.",
     usage: """
-      restore [latest | ID | FILE | -] --to URL [--jobs N] [--verify] \
+      restore [latest | ID | FILE | -] --to URL [--table T …] [--jobs N] [--verify] \
       [--replace | --into-empty]
       """,
     discussion: """
@@ -33,6 +33,10 @@ struct Restore: ToolCommand {
 
       A file, also a plain pg_dump's, gzipped or not:
         restore ./dump.sql.gz --to ...
+
+      One table, into a database of its own; or rows alone, into tables that are there and empty:
+        restore latest --table orders --to postgresql://USER@HOST:5432/NEW_NAME
+        restore latest --table orders --data-only --to postgresql://USER@HOST:5432/NAME
 
       Where the store is comes from BACKUP_STORE and its keys; RESTORE_URL is the same as --to, and \
       keeps the password out of the process list. Until all is restored, nothing is to be seen \
@@ -84,6 +88,18 @@ struct Restore: ToolCommand {
   var noPrivileges = false
   @Flag(help: "Leave out rows, large objects and sequences' values.")
   var schemaOnly = false
+  @Flag(help: "Leave out the schema: fill the tables that the database has, in one transaction.")
+  var dataOnly = false
+  @Option(
+    name: .customLong("table"),
+    help: ArgumentHelp(
+      "Only this table or view, or several by a pattern (* and ?), with or without schema; may be "
+        + "given more than once.", valueName: "pattern"))
+  var tables: [String] = []
+  @Option(
+    name: .customLong("schema"),
+    help: ArgumentHelp("Only this schema; may be given more than once.", valueName: "pattern"))
+  var schemas: [String] = []
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
   @OptionGroup var output: OutputOptions
@@ -105,6 +121,9 @@ struct Restore: ToolCommand {
     options.omitsOwners = noOwner
     options.omitsPrivileges = noPrivileges
     options.omitsData = schemaOnly
+    options.omitsSchema = dataOnly
+    options.tables = tables
+    options.schemas = schemas
     let source = try RestoreSource(source, database: database, store: store, run)
     run.note("database", .string(target.database ?? ""))
     run.note("source", .string(source.name))

@@ -31,6 +31,7 @@ public struct LogicalRestorer: Sendable {
     case .pgkeep:
       let index = try file.readIndex()
       let selection = try RestoreSelection(options)
+      if options.omitsSchema { return try restoreRows(file, index, selection, started) }
       return try attempt { keep in
         let run = try makeRun(
           index.facts.traits, file.name, index.facts.encoding, started, keep)
@@ -56,10 +57,35 @@ public struct LogicalRestorer: Sendable {
     }
   }
 
+  /// Rows alone, into tables that are there.
+  private func restoreRows(
+    _ file: LogicalFileReader, _ index: LogicalIndex, _ selection: RestoreSelection?,
+    _ started: ContinuousClock.Instant
+  ) throws -> RestoreReport {
+    guard options.mode == .new, !options.omitsData else {
+      throw LogicalBackupError(
+        .invalidRequest,
+        "Rows alone go into a database that has its tables already: not with --replace, "
+          + "--into-empty or --schema-only.")
+    }
+    let run = RestoreRun(
+      ExistingDatabase(target), database: target.database ?? "", name: file.name,
+      encoding: index.facts.encoding, options: options, started: started,
+      cancellation: cancellation)
+    let restore = try DataOnlyRestore(run, file, index, selection)
+    _ = try restore.restore()
+    if options.analyzes {
+      try run.begin(.analyze)
+      try Analysis(run).run()
+    }
+    run.end()
+    return run.currentReport
+  }
+
   private func restoreScript(
     _ source: any ByteSource, _ name: String, _ started: ContinuousClock.Instant
   ) throws -> RestoreReport {
-    guard options.tables.isEmpty, options.schemas.isEmpty else {
+    guard options.tables.isEmpty, options.schemas.isEmpty, !options.omitsSchema else {
       throw LogicalBackupError(
         .invalidRequest,
         "Of \(name), a part cannot be restored: that takes one of pgkeep's own files, with its index "

@@ -13,6 +13,9 @@ public struct RestoreOptions: Sendable {
   public var omitsPrivileges = false
   /// Leave out rows, large objects and sequences' values.
   public var omitsData = false
+  /// Leave out the schema: the database exists and has the backup's tables, empty, which are
+  /// filled in one transaction on one connection. ``mode`` must be ``RestoreMode/new`` then.
+  public var omitsSchema = false
   /// Only these tables and views, by patterns as psql's `\d` takes them (`orders`, `sales.*`), with
   /// what belongs to them; empty for all. A partitioned table brings its partitions. Types,
   /// functions, sequences and the like are made as well; large objects are not.
