@@ -120,7 +120,9 @@ final class RestoredDatabase: RestoreTarget {
         try create(nil)
         noteOwner(traits.owner ?? "")
       }
-    } catch let error as PostgresError where error.code == .server {
+    } catch let error as PostgresError
+      where error.code == .server && error.sqlState?.conditionClass != "53"
+    {
       throw LogicalBackupError(
         .targetLacks,
         "The database cannot be made on \(connection.target) as it was: \(error.server?.message ?? "")."
