@@ -1,3 +1,4 @@
+import ByteStream
 import Postgres
 import Schema
 import TestSupport
@@ -7,10 +8,14 @@ import Testing
 @Suite struct SchemaFidelityTests {
   static let majors = [15, 18]
 
-  @Test(arguments: majors, ["application", "kinds"])
+  @Test(arguments: majors, ["application", "kinds", "names", "indexes"])
   func `a database is made again exactly`(major: Int, database: String) throws {
     let difference = try Fidelity(major).difference(Fidelity.sql(database))
     #expect(difference == [])
+  }
+
+  @Test func `what came with 16 to 18 is made again exactly`() throws {
+    #expect(try Fidelity(18).difference(Fidelity.sql("eighteen")) == [])
   }
 
   @Test(arguments: majors)
@@ -29,5 +34,51 @@ import Testing
     #expect(text.contains("CREATE SUBSCRIPTION some_sub CONNECTION E'dbname=nowhere"))
     #expect(text.contains("PUBLICATION a, \"B\" WITH (connect = false, slot_name = NONE"))
     #expect(text.contains("binary = true"))
+  }
+
+  @Test func `several connections read the same as one`() throws {
+    let database = try TemporaryCluster.shared(15).createDatabase()
+    defer { try? database.drop() }
+    try database.psql("SET client_min_messages = error;\n" + Fidelity.sql("application"))
+    let connections = try (0..<3).map { _ in
+      try Connection(
+        ConnectionTarget(database.url), ConnectionOptions(applicationName: "pgkeep test"),
+        cancellation: Cancellation())
+    }
+    defer { for connection in connections { connection.close() } }
+    let shared = try SchemaReader(connections[0], cancellation: Cancellation())
+      .read(with: Array(connections.dropFirst()))
+    #expect(try shared.script().text == Fidelity.catalog(database.url).script().text)
+    #expect(shared.unsupported == [])
+  }
+
+  @Test(arguments: ["LATIN1", "SQL_ASCII"])
+  func `names that are not UTF-8 keep their bytes`(encoding: String) throws {
+    let cluster = try TemporaryCluster.shared(15)
+    let first = try cluster.createDatabase(encoding: encoding)
+    let second = try cluster.createDatabase(encoding: encoding)
+    defer {
+      try? first.drop()
+      try? second.drop()
+    }
+    var sql = SQLText("CREATE TYPE public.m AS ENUM ('x'); CREATE TABLE public.\"t")
+    sql.bytes += [0xE9, 0xFF]
+    sql += "\" (a text DEFAULT '"
+    sql.bytes += [0xE4]
+    sql += "'); CREATE FUNCTION public.f() RETURNS text LANGUAGE sql AS $$ SELECT '"
+    sql.bytes += [0xFF]
+    sql += "' $$"
+    try Self.connection(first).run(sql)
+    let catalog = try Fidelity.catalog(first.url)
+    #expect(catalog.tables.map(\.name.bytes) == [Array("t".utf8) + [0xE9, 0xFF]])
+    try Self.connection(second).run(catalog.script().text)
+    #expect(try Fidelity.catalog(second.url).script().text == catalog.script().text)
+  }
+
+  /// One whose text moves in the database's own encoding.
+  private static func connection(_ database: TemporaryDatabase) throws -> Connection {
+    try Connection(
+      ConnectionTarget(database.url), ConnectionOptions(applicationName: "pgkeep test"),
+      cancellation: Cancellation())
   }
 }

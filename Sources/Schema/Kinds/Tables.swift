@@ -181,7 +181,7 @@ enum Tables {
 
             """,
           commentTarget: "CONSTRAINT \(name) ON \(row.qualifiedName)",
-          isAlwaysApart: !constraint.isValid && (constraint.isLocal || row.isPartition),
+          isAlwaysApart: !constraint.isValid && constraint.isLocal,
           isFixed: constraint.isValid, section: .postData))
     }
     for check in checks {
@@ -189,11 +189,13 @@ enum Tables {
       parts.append(
         SchemaObject.Part(
           identity: check.identity, kind: .checkConstraint, name: "\(row.name) \(check.name)",
-          sql: """
+          // What a partition has from its parent is made by the parent's statement.
+          sql: check.isLocal
+            ? """
             ALTER TABLE \(row.qualifiedName)
                 ADD CONSTRAINT \(name) \(check.definition);
 
-            """,
+            """ : "",
           commentTarget: "CONSTRAINT \(name) ON \(row.qualifiedName)",
           isAlwaysApart: !check.isValid, section: .postData))
     }
