@@ -32,9 +32,9 @@ final class TestReceiver: Sendable {
   private let store: any ObjectStore
 
   init(
-    _ cluster: TemporaryCluster, _ store: any ObjectStore, tail: Duration = .milliseconds(200),
+    _ target: ConnectionTarget, _ store: any ObjectStore, tail: Duration = .milliseconds(200),
     acceptsGap: Bool = false, slot: String = "pgkeep"
-  ) throws {
+  ) {
     state = Shared()
     var options = WALReceiver.Options()
     options.tailInterval = tail
@@ -43,8 +43,15 @@ final class TestReceiver: Sendable {
     options.acceptsGap = acceptsGap
     options.slot = slot
     self.store = store
-    receiver = try WALReceiver(
-      ConnectionTarget(cluster.url()), to: store, environment: environment, options: options)
+    receiver = WALReceiver(target, to: store, environment: environment, options: options)
+  }
+
+  convenience init(
+    _ cluster: TemporaryCluster, _ store: any ObjectStore, tail: Duration = .milliseconds(200),
+    acceptsGap: Bool = false, slot: String = "pgkeep"
+  ) throws {
+    self.init(
+      try ConnectionTarget(cluster.url()), store, tail: tail, acceptsGap: acceptsGap, slot: slot)
   }
 
   deinit { cancellation.cancel(reason: "the test has ended") }

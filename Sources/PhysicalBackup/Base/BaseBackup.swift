@@ -120,7 +120,7 @@ public struct BaseBackup: Sendable {
         version: version, versionNumber: connection.serverVersion,
         systemIdentifier: system.identifier, segmentSize: segmentSize, isStandby: isStandby),
       started: started, finished: .now(), timeline: end.timeline, start: stream.start.position,
-      end: end.position, includesWAL: options.includesWAL,
+      end: end.position, endTime: try serverTime(cancellation), includesWAL: options.includesWAL,
       tablespaces: stream.tablespaces.compactMap { tablespace in
         guard let oid = tablespace.oid, let location = tablespace.location else { return nil }
         return BaseManifest.Tablespace(oid: oid, location: location)
@@ -147,6 +147,22 @@ public struct BaseBackup: Sendable {
     let row = try connection.query(
       "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('server_version')")
     return (try ServerSettings(connection), row.bool(0, 0), row.string(0, 1))
+  }
+
+  /// The server's clock. Nothing of the backup is later than it.
+  private func serverTime(_ cancellation: Cancellation) throws -> ServerTime {
+    let connection = try Connection(
+      target, ConnectionOptions(applicationName: "pgkeep base backup"),
+      cancellation: cancellation)
+    defer { connection.close() }
+    let row = try connection.query(
+      """
+      SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::pg_catalog.int8
+      """)
+    guard let microseconds = row.int(0, 0) else {
+      throw PhysicalBackupError(.unexpectedAnswer, "the server does not tell its time")
+    }
+    return ServerTime(unixMicroseconds: Int64(microseconds))
   }
 
   private func storeSideObjects(

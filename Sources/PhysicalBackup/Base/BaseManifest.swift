@@ -77,6 +77,9 @@ public struct BaseManifest: Codable, Hashable, Sendable {
   public var start: String
   /// What recovery has to reach before the cluster is consistent.
   public var end: String
+  /// The server's clock when the backup had ended: the first moment that it can be restored to, in
+  /// microseconds since 1970-01-01 00:00 UTC.
+  public var endTime: Int64
   /// Whether the archive holds the WAL from start to end.
   public var includesWAL: Bool
   public var tablespaces: [Tablespace]
@@ -88,7 +91,8 @@ public struct BaseManifest: Codable, Hashable, Sendable {
 
   public init(
     id: BackupID, label: String, tool: String, server: Server, started: UTCTime,
-    finished: UTCTime, timeline: UInt32, start: LSN, end: LSN, includesWAL: Bool,
+    finished: UTCTime, timeline: UInt32, start: LSN, end: LSN, endTime: ServerTime,
+    includesWAL: Bool,
     tablespaces: [Tablespace], archives: [Object], index: Object, serverManifest: Object,
     settings: Object
   ) {
@@ -102,6 +106,7 @@ public struct BaseManifest: Codable, Hashable, Sendable {
     self.timeline = timeline
     self.start = start.description
     self.end = end.description
+    self.endTime = endTime.unixMicroseconds
     self.includesWAL = includesWAL
     self.tablespaces = tablespaces
     self.archives = archives
@@ -112,6 +117,7 @@ public struct BaseManifest: Codable, Hashable, Sendable {
 
   public var startPosition: LSN { LSN(start) ?? .zero }
   public var endPosition: LSN { LSN(end) ?? .zero }
+  public var endServerTime: ServerTime { ServerTime(unixMicroseconds: endTime) }
 
   /// Bytes of all its objects.
   public var size: Int {

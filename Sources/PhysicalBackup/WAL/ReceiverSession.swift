@@ -208,6 +208,7 @@ final class ReceiverSession {
         written: max(current.position, confirmed), flushed: confirmed, time: Self.clock(),
         wantsReply: isDue))
     lastStatus = .now
+    if isDue { onEvent(.alive) }
     if isNews {
       if reported > .zero { hasProgressed = true }
       reported = confirmed

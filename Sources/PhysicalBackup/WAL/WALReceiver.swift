@@ -33,6 +33,8 @@ public struct WALReceiver: Sendable {
     case streaming(timeline: UInt32, from: LSN, slot: String)
     /// Everything before the position is durable; `stored` counts bytes in this session.
     case confirmed(LSN, segments: Int, stored: Int)
+    /// The server has just been told where we are.
+    case alive
     /// The server goes on on another timeline.
     case timeline(UInt32, from: LSN)
     case warning(String)
@@ -45,6 +47,7 @@ public struct WALReceiver: Sendable {
         "streaming WAL of timeline \(timeline) from \(from) through slot \(slot)"
       case .confirmed(let position, let segments, let stored):
         "WAL is durable up to \(position) (\(segments) segments, \(stored) bytes stored)"
+      case .alive: "streaming"
       case .timeline(let timeline, let from):
         "the server goes on on timeline \(timeline) from \(from)"
       case .warning(let text): text

@@ -1,0 +1,95 @@
+public import ByteStream
+public import ObjectStore
+public import Postgres
+import Repository
+
+/// What a store holds of one cluster: base backups, WAL and points, at the moment of reading.
+public struct PhysicalCatalog: Sendable {
+  public let store: any ObjectStore
+  public let layout: ClusterLayout
+  /// By start, the oldest first.
+  public let bases: [BaseManifest]
+  /// Nil when no WAL was ever stored.
+  public let archive: WALArchive?
+  public let wal: WALListing?
+  public let points: [WALPoints]
+  public let histories: [UInt32: TimelineHistory]
+  /// Manifests that could not be read, in words.
+  public let problems: [String]
+
+  /// The clusters that an environment has something of.
+  public static func clusters(
+    in store: any ObjectStore, environment: String
+  ) throws -> [String] {
+    let prefix = Layout.clustersPrefix(environment: environment)
+    var names: [String] = []
+    try store.list(prefix: prefix) { info in
+      let component = info.key.dropFirst(prefix.count).prefix { $0 != "/" }
+      guard let name = Layout.name(ofComponent: component), names.last != name else { return }
+      names.append(name)
+    }
+    return names
+  }
+
+  /// Reads the catalog of one cluster.
+  ///
+  /// - Parameter systemIdentifier: nil for the only one that there is.
+  public init(
+    _ store: any ObjectStore, environment: String, systemIdentifier: String? = nil,
+    cancellation: Cancellation = Cancellation()
+  ) throws {
+    let identifier: String
+    if let systemIdentifier {
+      identifier = systemIdentifier
+    } else {
+      let all = try Self.clusters(in: store, environment: environment)
+      guard let only = all.first, all.count == 1 else {
+        throw PhysicalBackupError(
+          .nothingToRestore,
+          all.isEmpty
+            ? "there are no base backups in \(store.description), environment \(environment)"
+            : "\(store.description) holds \(all.count) clusters in environment \(environment): "
+              + all.joined(separator: ", ") + "; say which one with --system")
+      }
+      identifier = only
+    }
+    let layout = ClusterLayout(environment: environment, systemIdentifier: identifier)
+    self.store = store
+    self.layout = layout
+    var bases: [BaseManifest] = []
+    var problems: [String] = []
+    for info in try store.list(prefix: layout.basePrefix)
+    where layout.base(ofManifest: info.key) != nil {
+      do {
+        let bytes = try store.readAll(
+          info.key, limit: BaseManifest.largest, cancellation: cancellation)
+        bases.append(try BaseManifest(decoding: bytes, key: info.key))
+      } catch let error as PhysicalBackupError { problems.append("\(error)") }
+    }
+    self.bases = bases.sorted { $0.startPosition < $1.startPosition }
+    archive = try WALArchive(store, layout)
+    wal = try archive?.listing(cancellation: cancellation)
+    points = try archive?.points(cancellation: cancellation) ?? []
+    var histories: [UInt32: TimelineHistory] = [1: TimelineHistory(timeline: 1)]
+    for timeline in wal?.histories ?? [] {
+      do { histories[timeline] = try archive?.history(timeline) } catch let error as PostgresError {
+        problems.append("\(error)")
+      }
+    }
+    self.histories = histories
+    self.problems = problems
+  }
+
+  /// All timelines that something is known of, in order.
+  public var timelines: [UInt32] {
+    Set(bases.map(\.timeline)).union(wal?.timelines ?? []).sorted()
+  }
+
+  /// Which moments can be reached, one line a timeline and stretch, for people.
+  public func coverage() -> [RecoveryRange] {
+    timelines.flatMap { timeline -> [RecoveryRange] in
+      guard let history = histories[timeline] else { return [] }
+      return RecoveryPath(self, history).ranges()
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import ByteStream
+import Foundation
+import ObjectStore
+import Postgres
+import TestSupport
+import Testing
+
+@testable import PhysicalBackup
+
+/// A writer commits numbered rows while backups run and WAL streams. A restore to a moment holds
+/// exactly the rows that were committed by then.
+@Suite struct LedgerTests {
+  private func backup(_ cluster: TemporaryCluster, _ store: any ObjectStore, wal: Bool) throws {
+    var options = BaseBackup.Options()
+    options.includesWAL = wal
+    _ = try BaseBackup(
+      ConnectionTarget(cluster.url()), to: store, environment: "test", options: options
+    ).run(cancellation: Cancellation())
+  }
+
+  @Test(arguments: PhysicalTesting.majors)
+  func eachMomentHasItsRows(major: Int) throws {
+    var random = SeededGenerator()
+    let cluster = try TemporaryCluster(major, ClusterOptions(settings: ["full_page_writes": "on"]))
+    let directory = try TestDirectory()
+    let store = try DirectoryStore(path: directory.path)
+    let receiver = try TestReceiver(cluster, store)
+    try receiver.start()
+    let ledger = try Ledger(cluster)
+    try ledger.write(20, seed: &random)
+    try backup(cluster, store, wal: false)
+    let first = ledger.lastRow
+    try ledger.write(120, seed: &random)
+    try ledger.restorePoint("half way")
+    let half = ledger.lastRow
+    try ledger.write(20, seed: &random)
+    try ledger.message("pgkeep.migration", "before 20261122093000 add_column")
+    let migration = ledger.lastRow
+    try ledger.write(20, seed: &random)
+    try backup(cluster, store, wal: true)
+    let second = ledger.lastRow
+    try ledger.write(100, seed: &random)
+    // A quiet stretch: the receiver learns of it by the server's clock alone.
+    let quiet = try ledger.now
+    usleep(1_500_000)
+    let later = try ledger.now
+    try receiver.waitUntilConfirmed(cluster.walFlushed())
+    try receiver.stop()
+
+    var checks: [(RecoveryTarget, Int)] = [
+      (.restorePoint("half way"), half), (.beforeMigration("20261122093000"), migration),
+      (.time(quiet), ledger.lastRow), (.latest, ledger.lastRow),
+    ]
+    // Marks inside of a base backup's own run cannot be had from it, but from the one before.
+    let marks = ledger.marks.filter { $0.row > first }
+    for _ in 0..<(PhysicalTesting.runsAll ? 20 : 1) {
+      guard let mark = marks.randomElement(using: &random),
+        let other = marks.randomElement(using: &random)
+      else { break }
+      checks.append((.time(mark.time), mark.row))
+      checks.append((.position(other.position), other.row))
+    }
+    if !PhysicalTesting.runsAll { checks = Array(checks.shuffled(using: &random).prefix(3)) }
+    for (target, row) in checks {
+      let restored = try RestoredCluster(store, target, major: major)
+      #expect(
+        try restored.rows() == "\(row)|1|\(row)",
+        "\(target), stop \(restored.plan.stop), base \(restored.plan.base.id), \(second)")
+      #expect(restored.outcome.state == "in production")
+    }
+    // Outside of what is covered nothing is restored, and what is covered is said.
+    let planner = try RecoveryPlanner(PhysicalCatalog(store, environment: "test"))
+    for target in [
+      RecoveryTarget.time(ServerTime(unixMicroseconds: later.unixMicroseconds + 3_600_000_000)),
+      .time(ledger.marks[0].time), .position(LSN(rawValue: 1)), .position(LSN(rawValue: 1 << 50)),
+    ] {
+      let error = #expect(throws: PhysicalBackupError.self) { try planner.plan(target) }
+      #expect(error?.code == .outOfRange)
+      #expect(error?.message.contains("timeline 1: from ") ?? false)
+    }
+    for (target, known) in [
+      (RecoveryTarget.restorePoint("no such"), "half way"),
+      (.beforeMigration("20250101000000"), "20261122093000"),
+    ] {
+      let error = #expect(throws: PhysicalBackupError.self) { try planner.plan(target) }
+      #expect(error?.code == .noSuchPoint)
+      #expect(error?.message.contains(known) ?? false)
+    }
+  }
+}
