@@ -80,14 +80,16 @@ let package = Package(
     library(
       "ToolSupport",
       [
-        "ByteStream", "LogicalBackup", "ObjectStore", "Postgres", "Repository", argumentParser,
-        logging,
+        "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres", "Repository",
+        argumentParser, logging,
       ]),
     command("MigrateCommand", ["ByteStream", "Migrations", "Postgres"]),
     command(
-      "BackupCommand", ["ByteStream", "LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
+      "BackupCommand",
+      ["ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres", "Repository"]),
     command(
-      "RestoreCommand", ["ByteStream", "LogicalBackup", "ObjectStore", "Postgres", "Repository"]),
+      "RestoreCommand",
+      ["ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres", "Repository"]),
 
     // Tests.
     .target(

@@ -19,7 +19,10 @@ struct Backup: ParsableCommand {
       Restoring is the command "restore": see restore --help.
       """,
     version: ToolVersion.current,
-    subcommands: [RunBackup.self, ListBackups.self, ShowBackup.self, PruneBackups.self])
+    subcommands: [
+      RunBackup.self, BackupBase.self, BackupWAL.self, ListBackups.self, ShowBackup.self,
+      PruneBackups.self,
+    ])
 
   static func main() { ToolMain.main(Self.self) }
 }

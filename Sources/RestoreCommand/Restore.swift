@@ -38,12 +38,16 @@ struct Restore: ToolCommand {
         restore latest --table orders --to postgresql://USER@HOST:5432/NEW_NAME
         restore latest --table orders --data-only --to postgresql://USER@HOST:5432/NAME
 
+      The whole cluster to any moment, where base backups and WAL are kept:
+        restore cluster --at '2026-11-22 14:30:00Z' --data-directory DIR --start
+
       Where the store is comes from BACKUP_STORE and its keys; RESTORE_URL is the same as --to, and \
       keeps the password out of the process list. Until all is restored, nothing is to be seen \
       under the database's name: the same command can be run again. Without this tool: \
       gunzip -c FILE | psql -v ON_ERROR_STOP=1 URL
       """,
-    version: ToolVersion.current)
+    version: ToolVersion.current,
+    subcommands: [RestoreCluster.self, WALFetchCommand.self])
 
   static func main() { ToolMain.main(Self.self) }
 

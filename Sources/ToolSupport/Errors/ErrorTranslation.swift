@@ -1,6 +1,7 @@
 import ByteStream
 import LogicalBackup
 import ObjectStore
+import PhysicalBackup
 public import Postgres
 import Repository
 
@@ -28,6 +29,7 @@ enum ErrorTranslation {
     case let error as ObjectStoreError: return store(error)
     case let error as RepositoryError: return repository(error)
     case let error as LogicalBackupError: return logical(error)
+    case let error as PhysicalBackupError: return physical(error)
     case let error as Cancellation.Cancelled:
       return ErrorReport(.failed, code: "cancelled", "Stopped: \(error.reason).")
     default: return ErrorReport(.failed, code: "unexpected", "\(error)")
@@ -41,6 +43,8 @@ enum ErrorTranslation {
     case let error as PostgresError: error.code == .cancelled
     case let error as ObjectStoreError: error.code == .cancelled
     case let error as LogicalBackupError: error.cause.map(isStop) ?? false
+    case let error as PhysicalBackupError:
+      error.code == .cancelled || error.cause.map(isStop) ?? false
     case let error as any ReportableError:
       error.report.code == "cancelled"
     default: false

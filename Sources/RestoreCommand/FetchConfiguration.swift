@@ -1,0 +1,64 @@
+import ByteStream
+import FoundationEssentials
+import Glibc
+import ObjectStore
+import ToolSupport
+
+/// What `restore wal-fetch` needs to find the archive: a file that only its owner reads, since it
+/// holds the store's keys.
+struct FetchConfiguration: Codable {
+  var format = 1
+  var environment: String
+  var systemIdentifier: String
+  /// The environment variables that say where the store is and who we are.
+  var settings: [String: String]
+
+  init(environment: String, systemIdentifier: String, settings: [String: String]) {
+    self.environment = environment
+    self.systemIdentifier = systemIdentifier
+    self.settings = settings
+  }
+
+  init(readingFile path: String) throws {
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+      throw ErrorReport.configuration("\(path) cannot be read.")
+    }
+    self = try JSONDecoder().decode(FetchConfiguration.self, from: data)
+  }
+
+  var encoded: [UInt8] {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+      return Array(try encoder.encode(self))
+    }
+  }
+
+  func openStore(_ cancellation: Cancellation) throws -> any ObjectStore {
+    try StoreConfiguration.fromEnvironment(settings).open(cancellation: cancellation)
+  }
+
+  /// The variables of `environment` that a store is opened by.
+  static func settings(_ environment: Environment, _ options: StoreOptions) -> [String: String] {
+    var settings = environment.values.filter { name, value in
+      !value.isEmpty
+        && (["BACKUP_S", "AWS_", "SCW_", "CELLAR_", "CLOUD_REGION"].contains {
+          name.hasPrefix($0)
+        }
+          || ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"]
+            .contains(name))
+    }
+    if let store = options.store { settings["BACKUP_STORE"] = store }
+    if let endpoint = options.s3Endpoint { settings["BACKUP_S3_ENDPOINT"] = endpoint }
+    if let region = options.s3Region { settings["BACKUP_S3_REGION"] = region }
+    return settings
+  }
+}
+
+/// A line on standard error, for PostgreSQL's log.
+enum Diagnostics {
+  static func write(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = Glibc.write(2, bytes, bytes.count)
+  }
+}
