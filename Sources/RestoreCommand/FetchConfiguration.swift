@@ -10,12 +10,17 @@ struct FetchConfiguration: Codable {
   var format = 1
   var environment: String
   var systemIdentifier: String
+  /// Whether there was any WAL in the store.
+  var hasArchive: Bool
   /// The environment variables that say where the store is and who we are.
   var settings: [String: String]
 
-  init(environment: String, systemIdentifier: String, settings: [String: String]) {
+  init(
+    environment: String, systemIdentifier: String, hasArchive: Bool, settings: [String: String]
+  ) {
     self.environment = environment
     self.systemIdentifier = systemIdentifier
+    self.hasArchive = hasArchive
     self.settings = settings
   }
 

@@ -49,7 +49,15 @@ struct Restore: ToolCommand {
     version: ToolVersion.current,
     subcommands: [RestoreCluster.self, WALFetchCommand.self])
 
-  static func main() { ToolMain.main(Self.self) }
+  /// A backup's name and a subcommand stand in the same place, and the parser takes the first word
+  /// for a name; so the subcommands are told apart before it.
+  static func main() {
+    let isSubcommand = configuration.subcommands.contains {
+      $0.configuration.commandName == CommandLine.arguments.dropFirst().first
+    }
+    if isSubcommand { ToolMain.main(RestoreSubcommands.self) }
+    ToolMain.main(Self.self)
+  }
 
   /// What to do about a database that exists already.
   enum Mode: String, EnumerableFlag {
@@ -152,4 +160,10 @@ extension ProgressState {
     totalItems = progress.totalSteps
     noun = "steps"
   }
+}
+
+/// The subcommands alone.
+private struct RestoreSubcommands: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "restore", subcommands: Restore.configuration.subcommands)
 }

@@ -95,6 +95,7 @@ struct RestoreCluster: ToolCommand {
   }
 
   func run(_ run: Run) throws {
+    let target = try target()
     let catalog = try PhysicalCatalog(
       try run.openStore(store), environment: run.environmentName, systemIdentifier: system,
       cancellation: run.cancellation)
@@ -103,7 +104,7 @@ struct RestoreCluster: ToolCommand {
       run.show(json: ClusterRendering.json(catalog), text: ClusterRendering.text(catalog))
       return
     }
-    let plan = try RecoveryPlanner(catalog, timeline: timeline).plan(try target())
+    let plan = try RecoveryPlanner(catalog, timeline: timeline).plan(target)
     let place = try placeDirectory()
     run.say(
       "\(plan.target): from base backup \(plan.base.id), timeline \(plan.timeline), "
@@ -111,7 +112,7 @@ struct RestoreCluster: ToolCommand {
     let helper = place + ".pgkeep"
     var options = ClusterRestore.Options(
       dataDirectory: place,
-      restoreCommand: try restoreCommand(run, helper, catalog.layout.systemIdentifier))
+      restoreCommand: try restoreCommand(run, helper, catalog))
     options.action = targetAction.action
     options.jobs = try run.configuration.jobs(flag: jobs)
     options.owner = owner
@@ -165,11 +166,12 @@ struct RestoreCluster: ToolCommand {
 
   /// Writes the file with the store's keys, and gives the command that names it.
   private func restoreCommand(
-    _ run: Run, _ helper: String, _ systemIdentifier: String
+    _ run: Run, _ helper: String, _ catalog: PhysicalCatalog
   ) throws -> String {
     let file = helper + "/wal-fetch.json"
     let configuration = FetchConfiguration(
-      environment: run.environmentName, systemIdentifier: systemIdentifier,
+      environment: run.environmentName, systemIdentifier: catalog.layout.systemIdentifier,
+      hasArchive: catalog.archive != nil,
       settings: FetchConfiguration.settings(run.configuration.environment, store))
     try ClusterRestore.writePrivate(file, try configuration.encoded, owner: owner)
     let own = try ownPath()

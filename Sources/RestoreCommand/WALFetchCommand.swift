@@ -32,7 +32,7 @@ struct WALFetchCommand: ParsableCommand {
       let store = try configuration.openStore(cancellation)
       outcome = try WALFetch(
         store, environment: configuration.environment,
-        systemIdentifier: configuration.systemIdentifier
+        systemIdentifier: configuration.systemIdentifier, hasArchive: configuration.hasArchive
       ).fetch(name, to: path, cancellation: cancellation)
     } catch {
       Diagnostics.write("restore wal-fetch \(name): \(error)")

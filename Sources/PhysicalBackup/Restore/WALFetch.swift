@@ -18,10 +18,21 @@ public struct WALFetch: Sendable {
 
   private let archive: WALArchive?
 
+  /// - Parameter hasArchive: whether there was WAL in the store when the cluster was restored. If
+  ///   so, an archive that is not there now is a store that is not as it was, such as a file system
+  ///   that is not mounted, and no reason to end recovery.
   /// - Throws: what the store throws when it cannot be reached.
-  public init(_ store: any ObjectStore, environment: String, systemIdentifier: String) throws {
+  public init(
+    _ store: any ObjectStore, environment: String, systemIdentifier: String, hasArchive: Bool
+  ) throws {
     let layout = ClusterLayout(environment: environment, systemIdentifier: systemIdentifier)
     archive = try WALArchive(store, layout)
+    guard archive != nil || !hasArchive else {
+      throw PhysicalBackupError(
+        .nothingToRestore,
+        "the WAL archive of cluster \(systemIdentifier) is no longer in "
+          + "\(store.description)")
+    }
   }
 
   init(_ archive: WALArchive) { self.archive = archive }
