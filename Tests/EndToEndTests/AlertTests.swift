@@ -83,6 +83,30 @@ import Testing
     }
   }
 
+  @Test func theHeartbeatHearsOfEachBackup() throws {
+    let listener = try Listener()
+    let bench = try Bench(rows: 10)
+    let metrics = try TestDirectory()
+    let backup = bench.backup.with([
+      "HEARTBEAT_URL": "http://127.0.0.1:\(listener.port)/ping/uuid",
+      "METRICS_DIRECTORY": metrics.path,
+    ])
+    try backup("run").expectSuccess()
+    #expect(try listener.requests().map { $0["path"] as? String } == ["/ping/uuid"])
+    try backup.with(["DATABASE_URL": bench.url("no_such_database")])("run").expectFailure(8)
+    let failure = try #require(try listener.requests().last)
+    #expect(failure["method"] as? String == "POST")
+    #expect(failure["path"] as? String == "/ping/uuid/fail")
+    #expect((failure["body"] as? String)?.contains("no_such_database") == true)
+    #expect((failure["body"] as? String)?.contains(Bench.secret) == false)
+
+    let name = "pgkeep_backup_run_default_\(bench.database.name).prom"
+    let text = String(decoding: try metrics.read(name), as: UTF8.self)
+    #expect(text.contains("pgkeep_success{"))
+    #expect(text.contains("pgkeep_rows{"))
+    #expect(!text.contains(Bench.secret))
+  }
+
   @Test func commandsThatOnlyShowAlertNobody() throws {
     let listener = try Listener()
     let address = "http://key@127.0.0.1:\(listener.port)/1"

@@ -110,6 +110,32 @@ struct Bench {
     Issue.record("no session ever ran \(pattern)", sourceLocation: location)
   }
 
+  /// Has another session hold the strongest lock on `shop.orders`; returns when it does.
+  func holdLock() throws -> RunningCommand {
+    let holder = try Command.start(
+      cluster.binaries + "/psql",
+      [
+        "-X", "-d", database.socketURL, "-c",
+        "BEGIN; LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(120)",
+      ])
+    let query = "SELECT count(*) \(sleepers)"
+    for _ in 0..<600 {
+      if try cluster.psql(query) != "0" { break }
+      usleep(50_000)
+    }
+    return holder
+  }
+
+  /// Ends that session on the server: it would sleep on without its client.
+  func release(_ holder: RunningCommand) throws {
+    try cluster.psql("SELECT pg_terminate_backend(pid) \(sleepers)")
+    _ = try holder.wait()
+  }
+
+  private var sleepers: String {
+    "FROM pg_stat_activity WHERE datname = '\(database.name)' AND wait_event = 'PgSleep'"
+  }
+
   /// Expects that the secret is in no stored object.
   func expectNoSecretInStore(_ location: SourceLocation = #_sourceLocation) throws {
     let result = try Command.run("grep", ["-rlF", Self.secret, directory.path])

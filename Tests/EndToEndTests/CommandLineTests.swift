@@ -77,6 +77,22 @@ import Testing
     #expect(piped.errorText.split(separator: "\n").last == "0")
   }
 
+  @Test func aPasswordOnTheCommandLineIsNotInTheProcessList() throws {
+    let bench = try Bench(rows: 10)
+    let holder = try bench.holdLock()
+    defer { holder.kill() }
+    let url = bench.url(bench.database.name)
+    let run = try Tool.backup.with(["BACKUP_STORE": "file://\(bench.directory.path)"])
+      .start("run", "--database-url", url)
+    try bench.waitForStatement(like: "%LOCK%")
+    let shown = try String(contentsOfFile: "/proc/\(run.pid)/cmdline", encoding: .utf8)
+    #expect(shown.contains("--database-url"))
+    #expect(shown.contains(bench.database.name))
+    #expect(!shown.contains(Bench.secret))
+    try bench.release(holder)
+    try Tool.Outcome(result: run.wait()).expectSuccess()
+  }
+
   @Test func metricsSayHowARunEnded() throws {
     let stored = try StoredBackups()
     try stored.add("shop", daysAgo: 1)

@@ -35,25 +35,14 @@ import Testing
   @Test(arguments: signals)
   func backupRunThatWaitsForALock(signal: Int32) throws {
     let bench = try Bench(rows: 10)
-    let holder = try Command.start(
-      bench.cluster.binaries + "/psql",
-      [
-        "-X", "-d", bench.database.socketURL, "-c",
-        "BEGIN; LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)",
-      ])
+    let holder = try bench.holdLock()
     defer { holder.kill() }
-    let query =
-      "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(bench.database.name)' "
-      + "AND wait_event = 'PgSleep'"
-    for _ in 0..<200 where try bench.cluster.psql(query) == "0" { usleep(50_000) }
-
     let run = try bench.backup.start("run")
     try bench.waitForStatement(like: "%LOCK%")
     try interrupt(run, signal)
     try bench.expectNoSessions()
     #expect(try bench.repository.catalog().entries.isEmpty)
-    holder.kill()
-    _ = try holder.wait()
+    try bench.release(holder)
     try bench.backup("run").expectSuccess()
   }
 

@@ -73,6 +73,20 @@ import Testing
     #expect(try bench.restored().count == 2)
   }
 
+  @Test func restoresOneTable() throws {
+    let bench = try Bench(rows: 100)
+    try bench.backup("run").expectSuccess()
+    let restore = try bench.restore("latest", "--table", "shop.customers", "--verify", "--json")
+    restore.expectSuccess()
+    let tables = try #require(try restore.json()["tables"] as? [[String: Any]])
+    #expect(tables.compactMap { $0["name"] as? String } == ["shop.customers"])
+    #expect(
+      try bench.cluster.psql(
+        "SELECT count(*), to_regclass('shop.orders') IS NULL FROM shop.customers",
+        database: bench.target) == "100|t")
+    try bench.restore("latest", "--replace", "--table", "shop.no_such").expectFailure(2)
+  }
+
   @Test func anExistingDatabaseIsLeftAloneUnlessReplaced() throws {
     let bench = try Bench()
     try bench.backup("run").expectSuccess()

@@ -79,22 +79,12 @@ import Testing
 
   @Test func aLockThatSomebodyHolds() throws {
     let bench = try Bench(rows: 10)
-    let holder = try Command.start(
-      bench.cluster.binaries + "/psql",
-      [
-        "-X", "-d", bench.database.socketURL, "-c",
-        "BEGIN; LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)",
-      ])
+    let holder = try bench.holdLock()
     defer { holder.kill() }
-    let query =
-      "SELECT count(*) FROM pg_stat_activity WHERE datname = '\(bench.database.name)' "
-      + "AND query LIKE '%pg_sleep(60)%' AND wait_event = 'PgSleep'"
-    for _ in 0..<200 where try bench.cluster.psql(query) == "0" { usleep(50_000) }
     try bench.backup("run", "--lock-wait", "1").expectFailure(6, "shop.orders")
     #expect(try bench.repository.catalog().entries.isEmpty)
     try bench.expectNoSessions()
-    holder.kill()
-    _ = try holder.wait()
+    try bench.release(holder)
     try bench.backup("run").expectSuccess()
   }
 
