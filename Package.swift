@@ -67,7 +67,7 @@ let package = Package(
     library("Repository", ["ByteStream", "Crypto", "ObjectStore"]),
 
     // Work.
-    library("Migrations", ["ByteStream", "Crypto", "Postgres"]),
+    library("Migrations", ["ByteStream", "Crypto", "Postgres", "Schema"]),
     library(
       "LogicalBackup",
       ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository", "Schema"]),

@@ -46,15 +46,19 @@ struct History {
   }
 
   /// Adds a row, and returns its number.
-  func add(_ row: NewHistoryRow) throws -> Int {
+  ///
+  /// - Parameter id: the number that it is to have, taken from the sequence before.
+  func add(as id: Int? = nil, _ row: NewHistoryRow) throws -> Int {
     let result = try connection.query(
       """
       INSERT INTO pgkeep.migration_history
-        (scope, kind, version, name, direction, outcome, attempt, undoes, up_sha256, down_sha256,
+        (id, scope, kind, version, name, direction, outcome, attempt, undoes, up_sha256, down_sha256,
          up_text, down_text, statements, error, host, tool_version, duration_ms, details)
-      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+      OVERRIDING SYSTEM VALUE
+      VALUES (
+        COALESCE($19, pg_catalog.nextval('pgkeep.migration_history_id_seq')), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
       RETURNING id
-      """, [SQLText(scope)] + row.values)
+      """, [SQLText(scope)] + row.values + [id.map { SQLText("\($0)") }])
     return result.int(0, 0) ?? 0
   }
 

@@ -10,6 +10,9 @@ final class MigrationSession {
   let emit: @Sendable (MigrationEvent) -> Void
   let watch: StatementWatch
   let cancellation: Cancellation
+  /// Looks at each statement of a rehearsal.
+  var observer: (any StatementObserver)?
+  private let marks: RestorePoints
 
   /// Waits for the lock, and makes the history's tables where they are missing.
   init(
@@ -38,6 +41,7 @@ final class MigrationSession {
       lock.connection.target, processID: work.processID, options, emit)
     work.onNotice = { emit(.notice($0)) }
     try HistorySchema.install(lock.connection, toolVersion: options.toolVersion)
+    marks = try RestorePoints(lock.connection)
     try takeWorkLock()
     emit(.locked)
   }
@@ -46,6 +50,17 @@ final class MigrationSession {
 
   /// Reads and records over the connection that no migration touches.
   var history: History { History(connection: lock.connection, scope: options.scope) }
+
+  /// Takes the number of the history's row that a step is going to have, and makes the restore
+  /// point before it.
+  func mark(_ step: PlannedStep) throws -> RestorePoints.Mark {
+    try marks.mark(step, lock.connection)
+  }
+
+  /// Says in the WAL what a step did, in the transaction that `connection` is in.
+  func announce(_ step: PlannedStep, _ mark: RestorePoints.Mark, _ connection: Connection) throws {
+    try marks.announce(step, mark, connection)
+  }
 
   /// Makes the session as it was before any migration, with the settings that `step` wants.
   func prepare(for step: PlannedStep) throws {

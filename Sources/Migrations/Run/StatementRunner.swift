@@ -25,6 +25,7 @@ struct StatementRunner: StepRunner {
         step.row(.started, statements: statements.count, toolVersion: session.options.toolVersion))
     }
     let attempt = step.resumes ?? 0
+    let mark = try session.mark(step)
     try session.prepare(for: step)
     var times = StatementTimes()
     for statement in statements where statement.ordinal > progress.done {
@@ -49,10 +50,12 @@ struct StatementRunner: StepRunner {
       session.emit(.statementDone(step, ordinal: statement.ordinal, of: statements.count))
     }
     let duration = ContinuousClock.now - started
+    try session.announce(step, mark, session.lock.connection)
     _ = try session.history.add(
+      as: mark.row,
       step.row(
         .done, statements: statements.count, toolVersion: session.options.toolVersion,
-        duration: duration, details: times.json))
+        duration: duration, details: times.json(mark)))
     return FinishedStep(step: step, duration: duration, statements: statements.count)
   }
 
@@ -86,6 +89,7 @@ struct StatementRunner: StepRunner {
       try work.run("SET lock_timeout = \(limit)")
     }
     try session.watch.during(step, mayGiveWay: false) { try work.run(statement, text: text) }
+    try session.observer?.after(statement, work)
     if isPatient {
       try work.run("SET lock_timeout = \(Int(session.options.lockTimeout / .milliseconds(1)))")
     }
@@ -101,6 +105,7 @@ struct StatementRunner: StepRunner {
       try session.watch.during(step, mayGiveWay: true) {
         try work.run(statement, text: text)
       }
+      try session.observer?.after(statement, work)
       try History(connection: work).note(
         .done, attempt: attempt, ordinal: statement.ordinal, checksum: statement.checksum)
       try work.run("COMMIT")

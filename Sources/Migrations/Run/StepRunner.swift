@@ -43,7 +43,9 @@ struct StatementTimes {
   }
 
   /// A JSON object.
-  var json: SQLText { SQLText("{\"statements\":[\(parts.joined(separator: ","))]}") }
+  func json(_ mark: RestorePoints.Mark) -> SQLText {
+    SQLText("{\(mark.json),\"statements\":[\(parts.joined(separator: ","))]}")
+  }
 }
 
 extension Connection {

@@ -25,6 +25,7 @@ struct TransactionRunner: StepRunner {
     let started = ContinuousClock.now
     let expansion = VariableExpansion(step.script, session.options.variable)
     try session.prepare(for: step)
+    let mark = try session.mark(step)
     try work.run("BEGIN")
     var row: Int?
     do {
@@ -34,7 +35,7 @@ struct TransactionRunner: StepRunner {
         try run(statement, step, expansion)
         times.add(statement, ContinuousClock.now - before)
       }
-      row = try record(step, statements.count, started, times)
+      row = try record(step, statements.count, started, times, mark)
       try work.run("COMMIT")
     } catch let error as PostgresError {
       if let row, try isRecorded(row, error) {
@@ -58,6 +59,7 @@ struct TransactionRunner: StepRunner {
       try session.watch.during(step, mayGiveWay: true) {
         try work.run(statement, text: text)
       }
+      try session.observer?.after(statement, work)
     } catch let error as PostgresError {
       guard let server = error.server, error.code == .server else { throw error }
       rollBack()
@@ -84,14 +86,16 @@ struct TransactionRunner: StepRunner {
   /// Adds the history's row, whatever role or settings the migration has left.
   private func record(
     _ step: PlannedStep, _ statements: Int, _ started: ContinuousClock.Instant,
-    _ times: StatementTimes
+    _ times: StatementTimes, _ mark: RestorePoints.Mark
   ) throws -> Int {
     try work.run(
       "SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp")
+    try session.announce(step, mark, work)
     return try History(connection: work, scope: session.options.scope).add(
+      as: mark.row,
       step.row(
         .done, statements: statements, toolVersion: session.options.toolVersion,
-        duration: ContinuousClock.now - started, details: times.json))
+        duration: ContinuousClock.now - started, details: times.json(mark)))
   }
 
   private func rollBack() {

@@ -60,7 +60,9 @@ public struct TextTable: Sendable {
 /// How many terminal columns text takes.
 enum DisplayWidth {
   static func of(_ text: String) -> Int {
-    text.reduce(0) { $0 + of($1) }
+    // Nearly all text is: Unicode's tables are slow to ask.
+    if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text.utf8.count }
+    return text.reduce(0) { $0 + of($1) }
   }
 
   /// A character takes the width of its widest scalar: combining marks add nothing.

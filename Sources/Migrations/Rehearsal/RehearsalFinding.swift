@@ -1,0 +1,51 @@
+/// Something that a rehearsal found out about a migration.
+public struct RehearsalFinding: Hashable, Sendable {
+  /// Stable names, for `-- pgkeep: allow NAME REASON`.
+  public enum Name: String, CaseIterable, Hashable, Sendable {
+    /// After up and down the schema is not what it was before.
+    case downDiffers = "down-differs"
+    /// After up, down and up the schema is not what it was after the first up.
+    case upDiffers = "up-differs"
+    /// The down fails.
+    case downFails = "down-fails"
+    /// The second up fails.
+    case upFailsAgain = "up-fails-again"
+    /// A label that the up added to an enum type is still there after the down.
+    case enumLabelLeft = "enum-label-left"
+    /// An existing table is written anew while nobody may read it.
+    case tableRewrite = "table-rewrite"
+    /// An index of an existing table is built anew.
+    case indexRebuild = "index-rebuild"
+    /// An index is built on an existing table while nobody may write to it.
+    case blockingIndex = "blocking-index"
+    /// An existing table is read from end to end while it is locked.
+    case scanUnderLock = "scan-under-lock"
+    /// Nobody may read an existing table until the migration ends.
+    case blocksReads = "blocks-reads"
+    /// Nobody may write to an existing table until the migration ends.
+    case blocksWrites = "blocks-writes"
+    /// A table is gone: the release that still runs may use it.
+    case tableDropped = "table-dropped"
+    /// A column is gone or renamed: the release that still runs may use it.
+    case columnDropped = "column-dropped"
+  }
+
+  public var name: Name
+  public var file: String
+  /// The statement's; nil when the whole file is meant.
+  public var line: Int?
+  public var message: String
+  /// The safer way.
+  public var advice: String
+  /// Why a directive silences it; nil when none does.
+  public var silencedBecause: String?
+
+  /// Whether the migration is wrong, not only costly.
+  public var isError: Bool {
+    guard silencedBecause == nil else { return false }
+    switch name {
+    case .downDiffers, .upDiffers, .downFails, .upFailsAgain, .enumLabelLeft: return true
+    default: return false
+    }
+  }
+}
