@@ -41,6 +41,26 @@ import Testing
     #expect(unsupported == [UnsupportedObject(what: "rule", name: "r on public.t")])
   }
 
+  @Test func `what the role may not see is refused, not left out`() throws {
+    let cluster = try TemporaryCluster.shared(15)
+    let database = try cluster.createDatabase()
+    let role = TemporaryCluster.uniqueName("plain")
+    try database.psql(
+      """
+      CREATE ROLE \(role) LOGIN;
+      CREATE FOREIGN DATA WRAPPER hidden_fdw;
+      CREATE SERVER hidden_server FOREIGN DATA WRAPPER hidden_fdw;
+      CREATE USER MAPPING FOR postgres SERVER hidden_server OPTIONS (password 'x');
+      """)
+    defer {
+      try? database.drop()
+      _ = try? cluster.psql("DROP ROLE \(role)")
+    }
+    let named = try Fidelity.catalog(database.url(user: role)).unsupported.map(\.name)
+    #expect(named == ["for postgres on hidden_server"])
+    #expect(try Fidelity.catalog(database.url).unsupported == [])
+  }
+
   private static func connection(_ database: TemporaryDatabase) throws -> Connection {
     try Connection(
       ConnectionTarget(database.url), ConnectionOptions(applicationName: "pgkeep test"),

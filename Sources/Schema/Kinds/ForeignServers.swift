@@ -79,13 +79,20 @@ enum ForeignServers {
     return contents
   }
 
-  /// The view hides options from roles that may not see them.
+  /// The view hides options from roles that may not see them, under the condition that stands here
+  /// again (`pg_user_mappings` in the server's `system_views.sql`).
   private static func userMappings(_ session: CatalogSession) throws -> KindContents {
     var contents = KindContents()
     try session.forEach(
       """
-      SELECT u.umid, u.srvid, u.srvname, u.umuser <> 0, u.usename, u.umoptions
+      SELECT u.umid, u.srvid, u.srvname, u.umuser <> 0, u.usename, u.umoptions,
+        u.umoptions IS NOT NULL
+          OR (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+          OR u.umuser = 0 AND pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+          OR u.usename = CURRENT_USER AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+            OR pg_catalog.has_server_privilege(s.oid, 'USAGE'))
       FROM pg_catalog.pg_user_mappings u
+      JOIN pg_catalog.pg_foreign_server s ON s.oid = u.srvid
       WHERE \(session.isFree(.userMapping, "u.umid"))
       """
     ) { row in
@@ -96,6 +103,12 @@ enum ForeignServers {
       let role = row.text()
       let options = row.array()
       let user = isOfRole ? role.quotedIdentifier : "PUBLIC"
+      if !row.flag() {
+        contents.unsupported.append(
+          UnsupportedObject(
+            what: "user mapping, whose options the role may not see,",
+            name: "for \(user) on \(serverName)"))
+      }
       var sql: SQLText = "CREATE USER MAPPING FOR \(user) SERVER \(serverName.quotedIdentifier)"
       if !options.isEmpty { sql += " OPTIONS (\(OptionList.foreign(options)))" }
       var object = SchemaObject(
