@@ -34,8 +34,8 @@ import Testing
 
   @Test("Lines are cut wherever the pieces end")
   func lines() throws {
-    let text = "one\n\n" + String(repeating: "x", count: 200_000) + "\nlast\n"
-    for size in [1, 2, 7, 65_536] where size > 1 || text.utf8.count < 300_000 {
+    let text = "one\n\n" + String(repeating: "x", count: 20_000) + "\nlast\n"
+    for size in [7, 1000, 65_536] {
       var lines = LineReader(BytesSource(Array(text.utf8), pieceSize: size))
       var found: [String] = []
       while let line = try lines.next() { found.append(String(decoding: line, as: UTF8.self)) }

@@ -15,17 +15,18 @@ struct ExportSchema: Sendable {
   ///
   /// - Parameters:
   ///   - session: whose transaction the catalogs are read in.
+  ///   - workers: connections that have joined the snapshot, to share the work.
   ///   - present: another connection, with no transaction open, to see the present by.
   ///   - afterReading: called before the comparison, by tests.
   /// - Returns: nil when the catalogs have changed since the snapshot was taken: what the server's
   ///   functions rendered may then be from after it, and everything has to start again.
   /// - Throws: ``LogicalBackupError/Code/unsupported`` with all that cannot be expressed.
   static func read(
-    _ session: SnapshotSession, present: Connection, cancellation: Cancellation,
-    afterReading: () throws -> Void = {}
+    _ session: SnapshotSession, with workers: [Connection] = [], present: Connection,
+    cancellation: Cancellation, afterReading: () throws -> Void = {}
   ) throws -> ExportSchema? {
     let before = try CatalogFingerprint.read(session.connection)
-    let catalog = try read(session.connection, cancellation)
+    let catalog = try read(session.connection, workers, cancellation)
     try afterReading()
     guard let catalog, try CatalogFingerprint.read(present) == before else { return nil }
     guard catalog.unsupported.isEmpty else {
@@ -51,14 +52,15 @@ struct ExportSchema: Sendable {
 
   /// nil when a function of the server found an object gone that the snapshot still has.
   private static func read(
-    _ connection: Connection, _ cancellation: Cancellation
+    _ connection: Connection, _ workers: [Connection], _ cancellation: Cancellation
   ) throws -> SchemaCatalog? {
-    do { return try SchemaReader(connection, cancellation: cancellation).read() } catch let error
-      as PostgresError
-    {
+    do {
+      return try SchemaReader(connection, cancellation: cancellation).read(with: workers)
+    } catch let error as PostgresError {
       // "could not open relation with OID", "cache lookup failed": dropped since.
       guard error.sqlState == "XX000" || error.sqlState?.conditionClass == "42" else { throw error }
-      if connection.isUsable, connection.hasFailedTransaction { return nil }
+      let all = [connection] + workers
+      if all.allSatisfy(\.isUsable), all.contains(where: \.hasFailedTransaction) { return nil }
       throw error
     }
   }

@@ -86,7 +86,10 @@ public struct LogicalExporter: Sendable {
     let server = try ServerFacts.read(lead)
     let jobs = max(1, options.jobs ?? Self.defaultJobs(server))
     // All on the host that answered, when there are several.
+    let workers = try (1..<jobs).map { _ in try Self.connect(lead.target, connections) }
+    // For a look at the present; not needed any more once rows are read.
     let present = try Self.connect(lead.target, connections)
+    defer { present.close() }
     var options = options.snapshot
     let deadline = ContinuousClock.now + options.lockWait
     for _ in 0..<options.rounds {
@@ -96,18 +99,14 @@ public struct LogicalExporter: Sendable {
       progress.update { $0.phase = .schema }
       var facts = try ServerFacts.read(lead)
       facts.systemIdentifier = server.systemIdentifier
+      for worker in workers { try SnapshotTransaction.join(worker, snapshot: session.snapshot) }
       let schema = try ExportSchema.read(
-        session, present: present, cancellation: cancellation, afterReading: hooks.afterReading)
+        session, with: workers, present: present, cancellation: cancellation,
+        afterReading: hooks.afterReading)
       guard let schema else {
-        try lead.run("ROLLBACK")
+        for connection in [lead] + workers { try connection.run("ROLLBACK") }
         continue
       }
-      var workers: [Connection] = []
-      for number in 1..<jobs {
-        workers.append(number == 1 ? present : try Self.connect(lead.target, connections))
-      }
-      for worker in workers { try SnapshotTransaction.join(worker, snapshot: session.snapshot) }
-      if workers.isEmpty { present.close() }
       let made = self.facts(lead, facts, schema)
       return Start(
         session: session, schema: withoutUnreadable(schema, facts), facts: made, workers: workers,

@@ -4,6 +4,7 @@ import ByteStream
 struct LineReader {
   private let source: any ByteSource
   private let limit: Int
+  private var piece = [UInt8](repeating: 0, count: 65_536)
   private var buffer: [UInt8] = []
   private var cursor = 0
   private var isAtEnd = false
@@ -36,13 +37,8 @@ struct LineReader {
       guard buffer.count < limit else {
         throw LogicalBackupError(.damaged, "A line of the backup's index has no end.")
       }
-      let filled = buffer.count
-      let piece = 65_536
-      buffer.append(contentsOf: repeatElement(0, count: piece))
-      let got = try buffer.withUnsafeMutableBytes { bytes in
-        try source.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled...]))
-      }
-      buffer.removeLast(piece - got)
+      let got = try piece.withUnsafeMutableBytes { try source.read(into: $0) }
+      buffer += piece[..<got]
       isAtEnd = got == 0
     }
   }
