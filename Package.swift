@@ -70,7 +70,7 @@ let package = Package(
     library("Migrations", ["ByteStream", "Crypto", "Postgres", "Schema"]),
     library(
       "LogicalBackup",
-      ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository", "Schema"]),
+      ["Age", "ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository", "Schema"]),
 
     library(
       "PhysicalBackup",
@@ -80,13 +80,17 @@ let package = Package(
     library(
       "ToolSupport",
       [
-        "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres", "Repository",
+        "Age", "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
+        "Repository",
         argumentParser, logging,
       ]),
     command("MigrateCommand", ["ByteStream", "Migrations", "Postgres"]),
     command(
       "BackupCommand",
-      ["ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres", "Repository"]),
+      [
+        "Age", "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
+        "Repository",
+      ]),
     command(
       "RestoreCommand",
       ["ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres", "Repository"]),

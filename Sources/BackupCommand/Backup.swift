@@ -21,7 +21,7 @@ struct Backup: ParsableCommand {
     version: ToolVersion.current,
     subcommands: [
       RunBackup.self, BackupBase.self, BackupWAL.self, ListBackups.self, ShowBackup.self,
-      PruneBackups.self,
+      PruneBackups.self, MakeKey.self,
     ])
 
   static func main() { ToolMain.main(Self.self) }

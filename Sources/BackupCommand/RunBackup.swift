@@ -15,6 +15,7 @@ struct RunBackup: BackupToolCommand {
 
         backup run
         backup run --store s3://backups/nightly --environment production
+        backup run --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
       """)
 
   static var alerts: Alerts { .heartbeat }
@@ -29,6 +30,11 @@ struct RunBackup: BackupToolCommand {
   var lockWait: Int?
   @Flag(help: "Go on although the backups of that name in the store are of another server.")
   var adopt = false
+  @Option(
+    help: ArgumentHelp(
+      "Encrypt to this age public key; may be repeated (BACKUP_AGE_RECIPIENTS, separated by "
+        + "commas).", valueName: "age1…"))
+  var recipient: [String] = []
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
@@ -42,6 +48,7 @@ struct RunBackup: BackupToolCommand {
     var options = BackupTaker.Options(tool: ToolVersion.current)
     options.jobs = try run.configuration.integer(jobs, "--jobs", nil, in: 1...64)
     options.adopts = adopt
+    options.recipients = try run.configuration.ageRecipients(flags: recipient)
     if let wait = try run.configuration.integer(lockWait, "--lock-wait", nil, in: 1...86_400) {
       options.lockWait = .seconds(wait)
     }

@@ -112,6 +112,11 @@ struct Restore: ToolCommand {
     name: .customLong("schema"),
     help: ArgumentHelp("Only this schema; may be given more than once.", valueName: "pattern"))
   var schemas: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "A file with the age secret key of an encrypted backup (BACKUP_AGE_IDENTITY_FILE).",
+      valueName: "file"))
+  var identity: String?
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
   @OptionGroup var output: OutputOptions
@@ -136,7 +141,8 @@ struct Restore: ToolCommand {
     options.omitsSchema = dataOnly
     options.tables = tables
     options.schemas = schemas
-    let source = try RestoreSource(source, database: database, store: store, run)
+    let source = try RestoreSource(
+      source, database: database, store: store, identity: identity, run)
     run.note("database", .string(target.database ?? ""))
     run.note("source", .string(source.name))
     let report = try run.withProgress(ProgressState(stage: "preparing")) { progress in

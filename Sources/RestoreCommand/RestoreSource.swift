@@ -9,11 +9,16 @@ enum RestoreSource {
   case standardInput
 
   /// Text with a slash or a dot is a path: no backup's ID has one.
-  init(_ text: String, database: String?, store: StoreOptions, _ run: Run) throws {
+  ///
+  /// - Parameter identity: the file with the secret keys that open what is encrypted, if given.
+  init(
+    _ text: String, database: String?, store: StoreOptions, identity: String?, _ run: Run
+  ) throws {
+    let identities = try run.configuration.ageIdentities(flag: identity)
     if text == "-" {
       self = .standardInput
     } else if text.contains("/") || text.contains(".") {
-      self = .file(try LogicalFileReader(path: text))
+      self = .file(try LogicalFileReader(path: text).decrypted(with: identities))
     } else {
       let repository = try run.openRepository(store)
       let entry = try repository.catalog(database: database, cancellation: run.cancellation)
@@ -25,8 +30,9 @@ enum RestoreSource {
             + "\(entry.problem ?? "its object is missing"). Choose another one: backup list.")
       }
       self = .file(
-        LogicalFileReader(
-          key, size: manifest.object.size, in: repository.store, cancellation: run.cancellation))
+        try LogicalFileReader(
+          key, size: manifest.object.size, in: repository.store, cancellation: run.cancellation
+        ).decrypted(with: identities))
     }
   }
 

@@ -1,3 +1,4 @@
+public import Age
 public import ByteStream
 import ObjectStore
 public import Postgres
@@ -16,6 +17,8 @@ public struct BackupTaker: Sendable {
     public var adopts = false
     /// The longest wait, in all, for the tables' locks.
     public var lockWait: Duration = .seconds(60)
+    /// Whom the object is encrypted to; nobody when empty.
+    public var recipients: [AgeRecipient] = []
     /// The version of the tool, for the manifest.
     public var tool: String
 
@@ -59,17 +62,19 @@ public struct BackupTaker: Sendable {
     // All of a run goes to the host that answered first, when there are several.
     let exporter = LogicalExporter(
       source.target, export, cancellation: cancellation, progress: progress)
-    let key = names.dataKey(encrypted: false)
+    let key = names.dataKey(encrypted: !options.recipients.isEmpty)
     var sink: HashingSink?
     let result = try exporter.export { expectedSize in
       let made = try HashingSink(
         try repository.store.writer(
           key,
           options: WriteOptions(
-            expectedSize: expectedSize, contentType: "application/gzip",
+            expectedSize: expectedSize,
+            contentType: options.recipients.isEmpty
+              ? "application/gzip" : "application/octet-stream",
             cancellation: cancellation)))
       sink = made
-      return made
+      return options.recipients.isEmpty ? made : try AgeSink(to: options.recipients, into: made)
     }
     let manifest = Manifest(
       names: names, tool: options.tool,
@@ -79,7 +84,8 @@ public struct BackupTaker: Sendable {
       properties: Self.properties(result.facts), started: started, finished: .now(),
       object: .init(
         name: String(key.split(separator: "/").last ?? ""), size: sink?.count ?? 0,
-        sha256: sink?.sha256 ?? "", plainSize: result.size, indexOffset: result.indexOffset),
+        sha256: sink?.sha256 ?? "", plainSize: result.size, indexOffset: result.indexOffset,
+        encryption: options.recipients.isEmpty ? nil : "age"),
       options: .init(selection: result.facts.selection),
       tables: result.tables.map(Self.table), sequences: result.totals.sequences,
       largeObjects: result.totals.largeObjects)

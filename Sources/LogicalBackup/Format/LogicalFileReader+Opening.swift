@@ -1,3 +1,4 @@
+public import Age
 public import ByteStream
 import Glibc
 public import ObjectStore
@@ -22,6 +23,26 @@ extension LogicalFileReader {
     self.init(name: "\(key) in \(store.description)", size: size) { range, body in
       try store.read(key, range: range, cancellation: cancellation, body)
     }
+  }
+}
+
+extension LogicalFileReader {
+  /// The file without its encryption; itself when it has none.
+  ///
+  /// - Parameter identities: tried in order.
+  /// - Throws: `AgeError` when none of them opens it, or when it was cut short or changed.
+  public func decrypted(with identities: [AgeIdentity]) throws -> LogicalFileReader {
+    guard try kind() == .encrypted else { return self }
+    guard !identities.isEmpty else {
+      throw AgeError(
+        .wrongKey,
+        "\(name) is encrypted with age, and no identity was given: set "
+          + "BACKUP_AGE_IDENTITY_FILE to the file with the secret key, or give --identity")
+    }
+    let file = try AgeFile(size: size, identities: identities) { [self] range, body in
+      try read(range, body)
+    }
+    return LogicalFileReader(name: name, size: file.plainSize) { try file.read($0, $1) }
   }
 }
 

@@ -1,3 +1,4 @@
+import Age
 import ByteStream
 import LogicalBackup
 import ObjectStore
@@ -30,6 +31,7 @@ enum ErrorTranslation {
     case let error as RepositoryError: return repository(error)
     case let error as LogicalBackupError: return logical(error)
     case let error as PhysicalBackupError: return physical(error)
+    case let error as AgeError: return age(error)
     case let error as Cancellation.Cancelled:
       return ErrorReport(.failed, code: "cancelled", "Stopped: \(error.reason).")
     default: return ErrorReport(.failed, code: "unexpected", "\(error)")
@@ -96,6 +98,17 @@ enum ErrorTranslation {
     var facts: [ErrorReport.Fact] = []
     if let key = error.key { facts.append(.init("object", key)) }
     return ErrorReport(status, code: error.code.rawValue, sentence("\(error)"), facts: facts)
+  }
+
+  private static func age(_ error: AgeError) -> ErrorReport {
+    let status: ExitStatus =
+      switch error.code {
+      case .wrongKey, .tooExpensive: .configuration
+      case .malformedKey: .usage
+      case .truncated, .chunkDamaged, .headerDamaged, .malformedHeader: .verificationFailed
+      case .notAge, .closed: .failed
+      }
+    return ErrorReport(status, code: error.code.rawValue, sentence(error.message))
   }
 
   private static func repository(_ error: RepositoryError) -> ErrorReport {
