@@ -7,7 +7,12 @@ struct Baseline: ToolCommand {
   static let alerts = Alerts.failures
   static let configuration = CommandConfiguration(
     abstract: "Adopt a database that already has the schema up to a version.",
-    discussion: "Records the migrations up to VERSION as applied, and runs nothing.",
+    discussion: """
+      Records the migrations up to VERSION as applied, and runs nothing.
+
+      Example:
+        migrate baseline 20261122093000
+      """,
     aliases: ["stamp"])
 
   @Argument(help: "The last version that the database has already.")

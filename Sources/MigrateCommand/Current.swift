@@ -5,7 +5,11 @@ import ToolSupport
 struct Current: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
-    abstract: "Show the migration that was applied last.")
+    abstract: "Show the migration that was applied last.",
+    discussion: """
+      Example:
+        migrate current
+      """)
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var output: OutputOptions

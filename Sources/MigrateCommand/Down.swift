@@ -12,6 +12,10 @@ struct Down: ToolCommand {
       -1 takes back the last migration, -3 the last three; a VERSION all that are above it. What is \
       run is the down text that was stored when the migration was applied, so this works from a \
       checkout that no longer has the file.
+
+      Examples:
+        migrate down -1
+        migrate down 20261122093000 --dry-run
       """, aliases: ["downgrade"])
 
   // `-1` looks like a flag to the parser, which can only be told to pass over whatever it does

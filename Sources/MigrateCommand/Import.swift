@@ -12,6 +12,10 @@ struct Import: ToolCommand {
     discussion: """
       Writes its files in our form, and records what its history says is applied, so that a \
       running service changes tools without a gap. Its table stays as it is.
+
+      Examples:
+        migrate import alembic backend/
+        migrate import dbmate db/migrations --files-only
       """)
 
   @Argument(help: "alembic, dbmate, goose, golang-migrate, sqlx or flyway")

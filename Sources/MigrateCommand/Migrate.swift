@@ -9,6 +9,12 @@ struct Migrate: ParsableCommand {
     discussion: """
       Files are pairs in the folder migrations: <version>_<name>.up.sql and .down.sql. The \
       database is the one in DATABASE_URL.
+
+      Examples:
+        migrate new add_orders
+        migrate up
+        migrate status
+        migrate down -1
       """,
     version: ToolVersion.current,
     subcommands: [

@@ -5,7 +5,11 @@ import ToolSupport
 struct NewMigrationCommand: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
-    commandName: "new", abstract: "Make the two files of a new migration.")
+    commandName: "new", abstract: "Make the two files of a new migration.",
+    discussion: """
+      Example:
+        migrate new add_orders
+      """)
 
   @Argument(help: "What it does, in a few words: add_orders")
   var name: String

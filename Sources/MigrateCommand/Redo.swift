@@ -6,7 +6,11 @@ struct Redo: ToolCommand {
   static let service = "migrate"
   static let alerts = Alerts.failures
   static let configuration = CommandConfiguration(
-    abstract: "Take the last migration back and apply it again from its file.")
+    abstract: "Take the last migration back and apply it again from its file.",
+    discussion: """
+      Example:
+        migrate redo
+      """)
 
   @OptionGroup var files: FilesOptions
   @OptionGroup var lock: LockOptions

@@ -12,6 +12,10 @@ struct Rehearse: ToolCommand {
     discussion: """
       The database itself is only read. Exits with 5 when a down does not restore what was before \
       its up, or a second up differs from the first; with --strict for costly locks too.
+
+      Examples:
+        migrate rehearse
+        migrate rehearse --from migrations --format github
       """)
 
   @Option(help: "What the scratch database begins with: database or migrations (nothing).")

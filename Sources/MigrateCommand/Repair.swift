@@ -11,6 +11,9 @@ struct Repair: ToolCommand {
       For a migration without a transaction that stopped half way and was finished (--applied) or \
       cleaned up (--reverted) by hand. --applied also accepts a file that was changed on purpose. \
       Nothing is run.
+
+      Example:
+        migrate repair 20261122093000 --applied
       """)
 
   @Argument(help: "The migration's version.")

@@ -6,7 +6,12 @@ struct SchemaCommand: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
     commandName: "schema",
-    abstract: "Write the database's schema to a file, or check the file.")
+    abstract: "Write the database's schema to a file, or check the file.",
+    discussion: """
+      Examples:
+        migrate schema
+        migrate schema --check
+      """)
 
   @Flag(help: "Write nothing; exit with 5 when the file is not the database's schema.")
   var check = false

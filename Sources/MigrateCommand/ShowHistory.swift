@@ -5,7 +5,12 @@ import ToolSupport
 struct ShowHistory: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
-    commandName: "history", abstract: "Show every up and down that was ever done, oldest first.")
+    commandName: "history", abstract: "Show every up and down that was ever done, oldest first.",
+    discussion: """
+      Examples:
+        migrate history
+        migrate history --json
+      """)
 
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var output: OutputOptions

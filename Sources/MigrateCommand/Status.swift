@@ -5,7 +5,12 @@ import ToolSupport
 struct Status: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
-    abstract: "Show which migrations are applied, pending, missing or changed.")
+    abstract: "Show which migrations are applied, pending, missing or changed.",
+    discussion: """
+      Examples:
+        migrate status
+        migrate status --json
+      """)
 
   @OptionGroup var tenants: TenantOptions
   @OptionGroup var files: FilesOptions

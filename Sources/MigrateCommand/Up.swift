@@ -10,6 +10,11 @@ struct Up: ToolCommand {
     discussion: """
       Safe to start in several instances at once: one works, the others wait and find nothing to \
       do. Each migration is one transaction, or nothing of it stays.
+
+      Examples:
+        migrate up
+        migrate up --dry-run
+        migrate up 20261122093000
       """, aliases: ["upgrade"])
 
   @Argument(

@@ -6,7 +6,13 @@ struct Verify: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
     abstract: "Hold the files against the history, for CI.",
-    discussion: "Exits with 5 when something is changed, missing, out of order or unfinished.")
+    discussion: """
+      Exits with 5 when something is changed, missing, out of order or unfinished.
+
+      Examples:
+        migrate verify
+        migrate verify --check
+      """)
 
   @Flag(help: "A migration that is not applied is a finding too.")
   var check = false

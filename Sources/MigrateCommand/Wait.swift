@@ -5,7 +5,12 @@ import ToolSupport
 struct Wait: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
-    abstract: "Wait until the database accepts connections.")
+    abstract: "Wait until the database accepts connections.",
+    discussion: """
+      Examples:
+        migrate wait --timeout 30s
+        migrate wait --applied
+      """)
 
   @Option(help: ArgumentHelp("How long at most.", valueName: "time"))
   var timeout = TimeOption(milliseconds: 60_000)
