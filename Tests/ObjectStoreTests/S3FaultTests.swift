@@ -291,6 +291,10 @@ import Testing
 
   // MARK: Many scenarios
 
+  /// 40 scenarios; 400 under PGKEEP_TEST_ALL.
+  private static let rounds =
+    ProcessInfo.processInfo.environment["PGKEEP_TEST_ALL"] == nil ? 5 : 50
+
   /// Random faults at random requests: whatever happens, what is visible is whole and right.
   @Test(arguments: 0..<8)
   func randomFaults(_ block: Int) throws {
@@ -299,7 +303,7 @@ import Testing
       $0.attempts = 3
       $0.firstRetryDelay = 0.005
     }
-    for round in 0..<30 {
+    for round in 0..<Self.rounds {
       var random = SeededGenerator(seed: UInt64(block * 1000 + round))
       try scenario(bench, "object \(block)-\(round)", &random)
       bench.proxy.clear()
