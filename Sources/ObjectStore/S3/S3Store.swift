@@ -69,11 +69,14 @@ public struct S3Store: ObjectStore {
     try ObjectStoreError.check(cancellation)
     // S3 has no empty ranges.
     if let range, range.isEmpty { return }
-    let joined = cancellation.child()
-    let registration = self.cancellation.onCancel { [weak joined, weak whole = self.cancellation] in
-      joined?.cancel(reason: whole?.reason ?? "cancelled")
+    // Either may stop it. Both handlers are taken back: a restore makes very many reads.
+    let joined = Cancellation()
+    let registrations = [cancellation, self.cancellation].map { source in
+      source.onCancel { [weak joined, weak source] in
+        joined?.cancel(reason: source?.reason ?? "cancelled")
+      }
     }
-    defer { registration.remove() }
+    defer { for registration in registrations { registration.remove() } }
     let reader = S3Reader(client, key: key, range: range, cancellation: joined)
     try withoutActuallyEscaping(body) { try reader.read($0) }
   }
