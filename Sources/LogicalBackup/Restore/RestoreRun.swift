@@ -48,7 +48,8 @@ final class RestoreRun: Sendable {
     let connection = try Connection(
       connectionTarget, ConnectionOptions(applicationName: "pgkeep restore", profile: profile),
       cancellation: cancellation)
-    connection.onNotice = { [weak self] notice in self?.take(notice) }
+    // Strong: a run keeps no connection, so nothing goes in a circle.
+    connection.onNotice = { notice in self.take(notice) }
     try connection.run("SET client_encoding = \(SQLText(encoding).quotedLiteral)")
     return connection
   }
