@@ -34,7 +34,11 @@ import Testing
     try ledger.restorePoint("half way")
     let half = ledger.lastRow
     try ledger.write(20, seed: &random)
-    try ledger.message("pgkeep.migration", "before 20261122093000 add_column")
+    try ledger.restorePoint("pgkeep:20261122093000:7")
+    try ledger.message(
+      "pgkeep.migration", #"{"id":7,"version":"20261122093000","direction":"up","sql":"x"}"#)
+    try ledger.message(
+      "pgkeep.migration", #"{"id":8,"version":"20261122093000","direction":"down","sql":"x"}"#)
     let migration = ledger.lastRow
     try ledger.write(20, seed: &random)
     try backup(cluster, store, wal: true)

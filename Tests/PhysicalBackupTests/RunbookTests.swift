@@ -69,7 +69,10 @@ import Testing
     let position = try cluster.psql("SELECT pg_current_wal_lsn()")
     try cluster.psql("SELECT pg_create_restore_point('before the release')")
     try cluster.psql(
-      "SELECT pg_logical_emit_message(false, 'pgkeep.migration', 'before 20261122093000 x')")
+      """
+      SELECT pg_logical_emit_message(false, 'pgkeep.migration',
+        '{"id": 1, "version": "20261122093000", "direction": "up"}')
+      """)
     try cluster.psql("INSERT INTO t VALUES (4)")
     let end = try cluster.psql("SELECT pg_current_wal_lsn()")
     try wait("the archive", receiver) {

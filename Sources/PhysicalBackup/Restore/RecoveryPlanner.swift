@@ -118,27 +118,37 @@ public struct RecoveryPlanner: Sendable {
   }
 
   private func point(_ name: String) throws -> LSN {
-    let found = path.named.filter { $0.kind == .restorePoint && $0.name == name }
+    let points = path.named.filter { $0.kind == .restorePoint }
     return try only(
-      found, "restore point \"\(name)\"", path.named.filter { $0.kind == .restorePoint })
+      points.filter { $0.name == name }.map(Self.line), "restore point \"\(name)\"",
+      points.map(Self.line))
   }
 
   private func migration(_ version: String) throws -> LSN {
-    let found = path.named.filter { MigrationPoint.version(of: $0) == version }
+    let attempts = MigrationPoint.attempts(path.named)
     return try only(
-      found, "migration \(version)", path.named.filter { MigrationPoint.version(of: $0) != nil })
+      attempts.filter { $0.version == version }.map(Self.line), "migration \(version)",
+      attempts.map(Self.line))
   }
 
-  private func only(
-    _ found: [WALPoints.Named], _ what: String, _ all: [WALPoints.Named]
-  ) throws -> LSN {
-    func line(_ point: WALPoints.Named) -> String {
-      let time = point.serverTime.map { " at \(RecoveryTime.text($0))" } ?? ""
-      return "\(MigrationPoint.version(of: point) ?? point.name)\(time) (--lsn \(point.position))"
-    }
-    if let first = found.first, found.count == 1 { return first.lsn }
+  private typealias Line = (position: LSN, text: String)
+
+  private static func line(_ point: WALPoints.Named) -> Line {
+    line(point.name, point.lsn, point.serverTime)
+  }
+
+  private static func line(_ point: MigrationPoint) -> Line {
+    line(point.version, point.position, point.time)
+  }
+
+  private static func line(_ name: String, _ position: LSN, _ time: ServerTime?) -> Line {
+    (position, name + (time.map { " at \(RecoveryTime.text($0))" } ?? "") + " (--lsn \(position))")
+  }
+
+  private func only(_ found: [Line], _ what: String, _ all: [Line]) throws -> LSN {
+    if let first = found.first, found.count == 1 { return first.position }
     guard !found.isEmpty else {
-      let known = all.suffix(10).map(line).joined(separator: ", ")
+      let known = all.suffix(10).map(\.text).joined(separator: ", ")
       throw PhysicalBackupError(
         .noSuchPoint,
         "the archive has no \(what) on timeline \(path.history.timeline)"
@@ -147,7 +157,7 @@ public struct RecoveryPlanner: Sendable {
     throw PhysicalBackupError(
       .noSuchPoint,
       "the archive has \(what) \(found.count) times; say which one is meant: "
-        + found.map(line).joined(separator: ", "))
+        + found.map(\.text).joined(separator: ", "))
   }
 
   // MARK: Making a plan
