@@ -21,6 +21,7 @@ struct Backup: ParsableCommand {
     version: ToolVersion.current,
     subcommands: [
       RunBackup.self, BackupBase.self, BackupWAL.self, ListBackups.self, ShowBackup.self,
+      VerifyBackup.self,
       PruneBackups.self, MakeKey.self,
     ])
 

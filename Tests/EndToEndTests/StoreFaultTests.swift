@@ -99,13 +99,18 @@ import Testing
       var damaged = whole
       damaged[offset] ^= 0x10
       try damaged.write(to: URL(fileURLWithPath: file))
+      try bench.backup("verify").expectFailure(4, "SHA-256")
       let restore = try bench.restore("latest", "--verify")
       try restore.expectFailure(restore.code)
       #expect(restore.code == 4 || restore.code == 1, "\(offset): \(restore.errorText)")
       #expect(try bench.restored().isEmpty)
     }
     try bench.expectNoSessions()
+    #expect(try bench.backup("list").text.contains("FAILED VERIFICATION"))
     try whole.write(to: URL(fileURLWithPath: file))
+    sleep(1)
+    try bench.backup("verify").expectSuccess()
+    #expect(try bench.backup("list").text.contains("complete, verified just now"))
     try bench.restore("latest", "--verify").expectSuccess()
   }
 
