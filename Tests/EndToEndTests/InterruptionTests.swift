@@ -101,10 +101,8 @@ import Testing
     #expect((list["backups"] as? [Any])?.count == 1)
   }
 
-  @Test(arguments: signals)
-  func restore(signal: Int32) throws {
-    let bench = try Bench(rows: 400)
-    // An index that takes long to build, as long as the role says so.
+  /// Gives the backup an index that takes long to build, as long as the role says so.
+  private func makeSlowIndex(_ bench: Bench) throws {
     try bench.database.psql(
       """
       CREATE FUNCTION shop.slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
@@ -114,6 +112,12 @@ import Testing
       END $$;
       CREATE INDEX slow_index ON shop.orders (shop.slow(id));
       """)
+  }
+
+  @Test(arguments: signals)
+  func restore(signal: Int32) throws {
+    let bench = try Bench(rows: 400)
+    try makeSlowIndex(bench)
     try bench.backup("run").expectSuccess()
     try bench.cluster.psql("ALTER ROLE \(bench.role) SET bench.slow = 'on'")
     let run = try bench.restore.start("latest", "--verify")
@@ -131,15 +135,7 @@ import Testing
   @Test(arguments: signals)
   func restoreIntoEmpty(signal: Int32) throws {
     let bench = try Bench(rows: 400)
-    try bench.database.psql(
-      """
-      CREATE FUNCTION shop.slow(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
-      BEGIN
-        IF current_setting('bench.slow', true) = 'on' THEN PERFORM pg_sleep(0.2); END IF;
-        RETURN n;
-      END $$;
-      CREATE INDEX slow_index ON shop.orders (shop.slow(id));
-      """)
+    try makeSlowIndex(bench)
     try bench.backup("run").expectSuccess()
     try bench.cluster.psql("CREATE DATABASE \(bench.target)")
     try bench.cluster.psql("ALTER ROLE \(bench.role) SET bench.slow = 'on'")
