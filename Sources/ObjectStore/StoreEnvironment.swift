@@ -7,8 +7,15 @@ extension StoreConfiguration {
     let values = Variables(environment)
     var configuration = StoreConfiguration()
     configuration.location = try values["BACKUP_STORE"].map { try StoreLocation($0) }
-    let vendor = Vendor(values)
-    configuration.credentials = vendor.credentials
+    let vendor: Vendor
+    do {
+      vendor = try Vendor(values)
+      configuration.credentials = vendor.credentials
+    } catch let problem as ObjectStoreError {
+      // A directory needs none: it matters when a bucket is opened.
+      vendor = Vendor()
+      configuration.problem = problem
+    }
     var s3 = S3Settings(
       endpoint: vendor.endpoint,
       region: values.first("BACKUP_S3_REGION", "CLOUD_REGION", "AWS_REGION", "AWS_DEFAULT_REGION"),
@@ -44,6 +51,9 @@ extension StoreConfiguration {
     }
     s3.caFile = values["AWS_CA_BUNDLE"]
     configuration.s3 = s3
+    configuration.lookup = CredentialsLookup(
+      values, isAWS: s3.endpoint?.contains(".amazonaws.com") != false, region: s3.region,
+      caFile: s3.caFile)
     return configuration
   }
 }
@@ -55,12 +65,15 @@ private struct Vendor {
   let endpoint: String?
   let isScaleway: Bool
 
-  init(_ values: Variables) {
+  /// Nobody's.
+  init() { (credentials, endpoint, isScaleway) = (nil, nil, false) }
+
+  init(_ values: Variables) throws {
     let endpoint = values.first("BACKUP_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    let aws = values.credentials(
+    let aws = try values.credentials(
       "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", token: "AWS_SESSION_TOKEN")
-    let scaleway = values.credentials("SCW_ACCESS_KEY", "SCW_SECRET_KEY")
-    let cellar = values.credentials("CELLAR_ADDON_KEY_ID", "CELLAR_ADDON_KEY_SECRET")
+    let scaleway = try values.credentials("SCW_ACCESS_KEY", "SCW_SECRET_KEY")
+    let cellar = try values.credentials("CELLAR_ADDON_KEY_ID", "CELLAR_ADDON_KEY_SECRET")
     let cellarHost = values["CELLAR_ADDON_HOST"]
     if let scaleway, endpoint?.contains(".scw.cloud") == true || (aws == nil && endpoint == nil) {
       (credentials, isScaleway) = (scaleway, true)
@@ -94,8 +107,16 @@ struct Variables {
     return nil
   }
 
-  func credentials(_ key: String, _ secret: String, token: String? = nil) -> Credentials? {
-    guard let accessKey = self[key], let secretKey = self[secret] else { return nil }
+  /// A key that is given outright; nil when neither half of it is set.
+  func credentials(_ key: String, _ secret: String, token: String? = nil) throws -> Credentials? {
+    guard let accessKey = self[key], let secretKey = self[secret] else {
+      // Half a key is a mistake: another key found elsewhere would hide it.
+      guard self[key] == nil && self[secret] == nil else {
+        let (set, unset) = self[key] == nil ? (secret, key) : (key, secret)
+        throw ObjectStoreError.credentials("\(set) is set, and \(unset) is not")
+      }
+      return nil
+    }
     return Credentials(
       accessKey: accessKey, secretKey: secretKey, sessionToken: token.flatMap { self[$0] })
   }

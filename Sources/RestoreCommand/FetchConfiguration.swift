@@ -45,13 +45,13 @@ struct FetchConfiguration: Codable {
 
   /// The variables of `environment` that a store is opened by.
   static func settings(_ environment: Environment, _ options: StoreOptions) -> [String: String] {
+    // HOME is where AWS's shared files are.
+    let names = [
+      "HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    ]
+    let prefixes = ["BACKUP_S", "AWS_", "SCW_", "CELLAR_", "CLOUD_REGION"]
     var settings = environment.values.filter { name, value in
-      !value.isEmpty
-        && (["BACKUP_S", "AWS_", "SCW_", "CELLAR_", "CLOUD_REGION"].contains {
-          name.hasPrefix($0)
-        }
-          || ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"]
-            .contains(name))
+      !value.isEmpty && (names.contains(name) || prefixes.contains { name.hasPrefix($0) })
     }
     if let store = options.store { settings["BACKUP_STORE"] = store }
     if let endpoint = options.s3Endpoint { settings["BACKUP_S3_ENDPOINT"] = endpoint }

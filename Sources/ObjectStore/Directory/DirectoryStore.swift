@@ -1,5 +1,7 @@
 public import ByteStream
 import Crypto
+// timespec counts as CCurl's here: both modules include the header that declares it.
+import CCurl
 import Glibc
 
 /// A directory as an object store, on a local or network file system.

@@ -38,6 +38,7 @@ final class HTTPConnection: @unchecked Sendable {
     set(CURLOPT_UPLOAD_BUFFERSIZE, 1 << 19)
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     if let caFile { set(CURLOPT_CAINFO, caFile) }
+    if request.isDirect { set(CURLOPT_NOPROXY, "*") }
     setMethod(request)
     let headers = list(request.headers)
     defer { curl_slist_free_all(headers) }

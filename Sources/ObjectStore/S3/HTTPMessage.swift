@@ -9,6 +9,8 @@ struct HTTPRequest {
   var timeout: Double
   /// Seconds without a byte moving after which it has failed.
   var stallTimeout: Double
+  /// Whether no proxy may stand in between: for addresses of this machine.
+  var isDirect = false
 }
 
 /// An answer's first part.

@@ -26,8 +26,10 @@ enum S3Failure {
 
   /// Whether other credentials may help.
   static func isExpired(_ answer: ObjectStoreError.Answer) -> Bool {
-    ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired"]
-      .contains(answer.code)
+    [
+      "ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidTokenId",
+      "TokenRefreshRequired",
+    ].contains(answer.code)
   }
 
   /// - Parameters:
@@ -53,7 +55,8 @@ enum S3Failure {
         "the signature does not match: the secret key is not the access key's, or the region is "
           + "not the bucket's"
       )
-    case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "TokenRefreshRequired":
+    case "ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidTokenId",
+      "TokenRefreshRequired":
       return (.credentials, "the temporary credentials have expired")
     case "AuthorizationHeaderMalformed", "AuthorizationQueryParametersError":
       return (.credentials, "the region that was signed for is not the bucket's" + region(head))
