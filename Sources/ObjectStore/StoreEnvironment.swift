@@ -29,6 +29,7 @@ extension StoreConfiguration {
     }
     s3.partCap = try values.int("BACKUP_S3_PART_CAP", 1...10_000)
     if let uploads = try values.int("BACKUP_S3_UPLOADS", 1...64) { s3.uploads = uploads }
+    if let downloads = try values.int("BACKUP_S3_DOWNLOADS", 1...64) { s3.downloads = downloads }
     if let folder = values["BACKUP_SPOOL_DIRECTORY"] ?? values["TMPDIR"] {
       s3.spoolDirectory = folder
     }

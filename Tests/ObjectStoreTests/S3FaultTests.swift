@@ -177,6 +177,100 @@ import Testing
     }
   }
 
+  // MARK: Reading by several ranges at once
+
+  /// Of 11 MB and a few bytes, with ranges of 1 MiB.
+  private func long() throws -> (bench: Bench, bytes: [UInt8]) {
+    let bench = try Bench { $0.downloadSize = 1 << 20 }
+    let bytes = StoreConformance.pattern(11_000_003)
+    try bench.direct.put("long", bytes)
+    return (bench, bytes)
+  }
+
+  @Test(arguments: [nil, 0..<11_000_003, 7..<9_999_999])
+  func aLongReadUsesSeveralRanges(_ range: Range<Int>?) throws {
+    let (bench, bytes) = try long()
+    bench.proxy.add(.cutAnswer(afterBytes: 300_000), times: 5) { $0.headers["range"] != nil }
+    bench.proxy.add(.s3Error(503, "SlowDown"), times: 2) { $0.headers["range"] != nil }
+    var read: [UInt8] = []
+    try bench.store.read("long", range: range, cancellation: Cancellation()) {
+      read.append(contentsOf: $0)
+    }
+    expectSame(read, Array(bytes[range ?? 0..<bytes.count]))
+    #expect(bench.proxy.requests.filter { $0.headers["range"] != nil }.count >= 15)
+    // All of one version.
+    #expect(bench.proxy.requests.dropFirst(6).allSatisfy { $0.headers["if-match"] != nil })
+  }
+
+  @Test func aLongReadFailsAsAWhole() throws {
+    let (bench, bytes) = try long()
+    bench.proxy.add(.s3Error(403, "AccessDenied")) {
+      $0.headers["range"]?.hasPrefix("bytes=5242880-") == true
+    }
+    var read: [UInt8] = []
+    expectCode(.denied) { try bench.store.read("long") { read.append(contentsOf: $0) } }
+    expectSame(read, Array(bytes[..<read.count]))
+    #expect(read.count <= 5 << 20)
+    bench.proxy.clear()
+    expectCode(.truncated) { _ = try bench.store.readRange("long", 0..<11_000_004) }
+  }
+
+  @Test func aLongReadIsOfOneVersion() throws {
+    let (bench, _) = try long()
+    var isReplaced = false
+    expectCode(.damaged) {
+      try bench.store.read("long") { _ in
+        if !isReplaced {
+          try bench.direct.put("long", [UInt8](repeating: 2, count: 11_000_003))
+          isReplaced = true
+        }
+      }
+    }
+  }
+
+  @Test func aLongReadStopsWhenItsReaderDoes() throws {
+    let (bench, _) = try long()
+    var pieces = 0
+    #expect(throws: Mine.self) {
+      try bench.store.read("long") { _ in
+        pieces += 1
+        if pieces == 3 { throw Mine() }
+      }
+    }
+    let asked = bench.proxy.requests.count
+    #expect(asked <= 10)
+    bench.proxy.add(.stall(.seconds(60))) { $0.headers["range"] != nil }
+    let cancellation = Cancellation()
+    let started = ContinuousClock.now
+    let group = ThreadGroup(following: Cancellation())
+    group.start("canceller") {
+      Thread.sleep(forTimeInterval: 0.5)
+      cancellation.cancel(reason: "stopped by the test")
+    }
+    expectCode(.cancelled) {
+      try bench.store.read("long", range: nil, cancellation: cancellation) { _ in }
+    }
+    try group.join()
+    #expect(ContinuousClock.now - started < .seconds(10))
+    #expect(bench.proxy.requests.count <= asked + 4)
+    // The next reader finds nothing taken.
+    bench.proxy.clear()
+    #expect(try bench.store.readAll("long", limit: 12_000_000).count == 11_000_003)
+    #expect(bench.proxy.requests.filter { $0.headers["range"] != nil }.count > 14)
+  }
+
+  @Test func twoLongReadsAtOnce() throws {
+    let (bench, bytes) = try long()
+    let group = ThreadGroup(following: Cancellation())
+    for thread in 0..<3 {
+      group.start("reader \(thread)") {
+        let read = try bench.store.readAll("long", limit: 12_000_000)
+        if read != bytes { throw ObjectStoreError(.damaged, "not the same") }
+      }
+    }
+    try group.join()
+  }
+
   @Test func aManifestWhoseAnswerWasLostIsOurs() throws {
     let bench = try Bench()
     bench.proxy.add(.loseAnswer, times: 1) { $0.method == "PUT" }

@@ -11,11 +11,27 @@ final class S3Reader {
   private var end: Int?
   private let isRanged: Bool
   private let start: Int
-  private var etag: String?
+  private let version: ObjectVersion
+  private let longest: Int
 
-  init(_ client: S3Client, key: String, range: Range<Int>?, cancellation: Cancellation) {
+  /// An object that is longer than was allowed: nothing of it was given.
+  struct Long: Error {
+    /// Bytes.
+    let size: Int
+  }
+
+  /// - Parameters:
+  ///   - version: of which all readings of this object must be.
+  ///   - longest: bytes of an object that is to be read by this one request; a longer one is
+  ///     ``Long``. It matters when no range is given.
+  init(
+    _ client: S3Client, key: String, range: Range<Int>?, version: ObjectVersion,
+    longest: Int = .max, cancellation: Cancellation
+  ) {
     self.client = client
     self.key = key
+    self.version = version
+    self.longest = longest
     self.cancellation = cancellation
     position = range?.lowerBound ?? 0
     start = position
@@ -46,10 +62,14 @@ final class S3Reader {
         },
         onBody: { [self] bytes in try take(bytes, body) })
     } catch let error as ObjectStoreError where error.answer?.status == 412 {
-      throw ObjectStoreError(
-        .damaged, "\(key) in s3://\(client.bucket) was replaced while it was read", key: key,
-        answer: error.answer)
+      throw replaced(error.answer)
     }
+  }
+
+  private func replaced(_ answer: ObjectStoreError.Answer? = nil) -> ObjectStoreError {
+    ObjectStoreError(
+      .damaged, "\(key) in s3://\(client.bucket) was replaced while it was read", key: key,
+      answer: answer)
   }
 
   private func headers() -> [(String, String)] {
@@ -57,7 +77,7 @@ final class S3Reader {
     if isRanged || position > 0 {
       headers.append(("Range", "bytes=\(position)-" + (end.map { "\($0 - 1)" } ?? "")))
     }
-    if let etag { headers.append(("If-Match", etag)) }
+    if let etag = version.etag { headers.append(("If-Match", etag)) }
     return headers
   }
 
@@ -90,7 +110,8 @@ final class S3Reader {
     } else {
       end = head.contentLength
     }
-    if etag == nil { etag = head.headers["etag"] }
+    guard version.agrees(head.headers["etag"]) else { throw replaced() }
+    if !isRanged, position == 0, let end, end > longest { throw Long(size: end) }
   }
 
   private func take(

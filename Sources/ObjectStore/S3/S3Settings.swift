@@ -13,6 +13,10 @@ public struct S3Settings: Hashable, Sendable {
   public var partCap: Int?
   /// Parts of one upload that are under way at once.
   public var uploads: Int
+  /// Ranges of one large object that are read at once.
+  public var downloads: Int
+  /// Bytes of such a range.
+  public var downloadSize: Int
   /// Parts larger than this wait in a file, not in memory.
   public var largestPartInMemory: Int
   /// The folder for such files.
@@ -46,6 +50,8 @@ public struct S3Settings: Hashable, Sendable {
     self.pathStyle = pathStyle
     partSize = 8 << 20
     uploads = 3
+    downloads = 3
+    downloadSize = 8 << 20
     largestPartInMemory = 8 << 20
     spoolDirectory = "/var/tmp"
     contentMD5 = true

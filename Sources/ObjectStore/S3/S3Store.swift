@@ -1,5 +1,6 @@
 public import ByteStream
 import Crypto
+import Synchronization
 
 /// A bucket of any provider that speaks the S3 protocol.
 ///
@@ -9,6 +10,22 @@ import Crypto
 public struct S3Store: ObjectStore {
   private let client: S3Client
   private let cancellation: Cancellation
+  private let reading = Reading()
+
+  /// Whether some thread reads by several requests at once.
+  private final class Reading: Sendable {
+    private let isTaken = Mutex(false)
+
+    /// False when another has it.
+    func take() -> Bool {
+      isTaken.withLock { isTaken in
+        defer { isTaken = true }
+        return !isTaken
+      }
+    }
+
+    func giveBack() { isTaken.withLock { $0 = false } }
+  }
 
   /// - Parameters:
   ///   - cancellation: stops every call of this store; a call's own is heeded besides.
@@ -77,9 +94,35 @@ public struct S3Store: ObjectStore {
       }
     }
     defer { for registration in registrations { registration.remove() } }
-    let reader = S3Reader(client, key: key, range: range, cancellation: joined)
-    try withoutActuallyEscaping(body) { try reader.read($0) }
+    let version = ObjectVersion()
+    var long = range.flatMap { $0.count > longestPiece ? $0 : nil }
+    if long == nil {
+      let reader = S3Reader(
+        client, key: key, range: range, version: version, longest: longestPiece,
+        cancellation: joined)
+      do {
+        return try withoutActuallyEscaping(body) { try reader.read($0) }
+      } catch let object as S3Reader.Long {
+        long = 0..<object.size
+      }
+    }
+    guard let long else { return }
+    // One at a time has several connections, so that memory stays bounded: a restore whose
+    // workers each read a range has several already.
+    let isAlone = reading.take()
+    defer { if isAlone { reading.giveBack() } }
+    if isAlone {
+      try ParallelRead(client, key: key, range: long, version: version)
+        .read(cancellation: joined, body)
+    } else {
+      let reader = S3Reader(
+        client, key: key, range: long, version: version, cancellation: joined)
+      try withoutActuallyEscaping(body) { try reader.read($0) }
+    }
   }
+
+  /// Bytes that are read by one request; more are read by several at once.
+  private var longestPiece: Int { 4 * client.settings.downloadSize }
 
   public func list(prefix: String, _ body: (ObjectInfo) throws -> Void) throws {
     var token: String?
