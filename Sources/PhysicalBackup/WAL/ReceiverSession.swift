@@ -251,9 +251,7 @@ final class ReceiverSession {
   }
 
   private static func clock() -> ServerTime {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return ServerTime(
-      unixMicroseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    // Not by timespec's members: which C module they belong to differs from build to build.
+    ServerTime(unixMicroseconds: UTCTime.now().milliseconds * 1000)
   }
 }
