@@ -63,7 +63,7 @@ let package = Package(
     // Knowledge.
     library("Postgres", ["ByteStream", "CLibPQ"]),
     library("ObjectStore", ["ByteStream", "Crypto", "CCurl"]),
-    library("Schema", ["ByteStream", "Postgres"]),
+    library("Schema", ["ByteStream", "Crypto", "Postgres"]),
     library("Repository", ["ByteStream", "Crypto", "ObjectStore"]),
 
     // Work.
@@ -84,7 +84,7 @@ let package = Package(
         "Repository",
         argumentParser, logging,
       ]),
-    command("MigrateCommand", ["ByteStream", "Migrations", "Postgres"]),
+    command("MigrateCommand", ["ByteStream", "Migrations", "Postgres", "Schema"]),
     command(
       "BackupCommand",
       [
@@ -118,7 +118,7 @@ let package = Package(
     tests(
       "PhysicalBackup",
       ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
-    tests("Migrations", ["ByteStream", "Postgres"]),
+    tests("Migrations", ["ByteStream", "Postgres", "Schema"]),
     tests("Repository", ["ByteStream", "ObjectStore"]),
     tests("Schema", ["ByteStream", "Postgres"]),
   ]

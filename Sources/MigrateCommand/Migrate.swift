@@ -20,7 +20,7 @@ struct Migrate: ParsableCommand {
     subcommands: [
       NewMigrationCommand.self, Up.self, Down.self, Status.self, ShowHistory.self, Current.self,
       Verify.self, Redo.self, Baseline.self, Repair.self, Wait.self,
-      Import.self, Rehearse.self, SchemaCommand.self,
+      Import.self, Rehearse.self, Diff.self, SchemaCommand.self,
     ])
 
   static func main() { ToolMain.main(Self.self) }

@@ -10,8 +10,11 @@ struct Status: ToolCommand {
       Examples:
         migrate status
         migrate status --json
+        migrate status --drift
       """)
 
+  @Flag(help: "Also tell what was changed by hand since the last migration; exit with 5 if so.")
+  var drift = false
   @OptionGroup var tenants: TenantOptions
   @OptionGroup var files: FilesOptions
   @OptionGroup var database: DatabaseOptions
@@ -27,9 +30,17 @@ struct Status: ToolCommand {
       if !isJSON { run.show(json: .null, text: status.text) }
       return [status]
     }
-    guard isJSON else { return }
-    run.show(
-      json: tenants.eachSchema == nil ? all.first?.json ?? .null : .array(all.map(\.json)),
-      text: "")
+    let found = drift ? try migrator.drift() : nil
+    if isJSON {
+      var json = tenants.eachSchema == nil ? all.first?.json ?? .null : .array(all.map(\.json))
+      if let found, case .object(var members) = json {
+        members.append(.init("drift", found.json))
+        json = .object(members)
+      }
+      run.show(json: json, text: "")
+    } else if let found {
+      run.show(json: .null, text: found.text)
+    }
+    if let found { try found.check() }
   }
 }

@@ -67,6 +67,9 @@ public struct Migrator: Sendable {
     try await job { try $0.verify(files, wantsAllApplied: wantsAllApplied) }
   }
 
+  /// Compares the database with what the last migration left. Reads the whole schema.
+  public func drift() async throws -> SchemaDrift { try await job { try $0.drift() } }
+
   /// Waits until another instance has applied all of `files`, for at most `limit`.
   public func wait(_ files: MigrationFiles? = nil, limit: Duration) async throws {
     try await job { try $0.wait(files, limit: limit) }

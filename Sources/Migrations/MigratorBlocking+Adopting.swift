@@ -24,6 +24,8 @@ extension Migrator.Blocking {
     try session.lock.connection.transaction {
       for migration in missing { try record(migration, .up, .baseline, session) }
     }
+    // From here on, what is changed by hand can be told.
+    if !missing.isEmpty { try recordPresent(session) }
     return missing
   }
 

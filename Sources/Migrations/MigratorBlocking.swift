@@ -71,7 +71,9 @@ extension Migrator {
         _ = try migration.down?.statements()
       }
       for file in files.repeatables { _ = try file.script.statements() }
-      return Verification(try status(files), wantsAllApplied: wantsAllApplied)
+      var found = Verification(try status(files), wantsAllApplied: wantsAllApplied)
+      if options.recordsSchema, options.scope.isEmpty { found.add(try drift()) }
+      return found
     }
 
     /// See ``Migrator/history()``.
@@ -80,7 +82,7 @@ extension Migrator {
     /// The migration that was applied last; nil when none is.
     public func current() throws -> HistoryEntry? { AppliedState(try history()).applied.last }
 
-    private func readHistory() throws -> History {
+    func readHistory() throws -> History {
       let connection = try Connection(
         target, ConnectionOptions(applicationName: "pgkeep migrate", profile: .statements),
         cancellation: cancellation)
@@ -112,6 +114,8 @@ extension Migrator {
         return step.script.text.isEmpty ? [] : try step.script.statements()
       }
       var done: [FinishedStep] = []
+      let recorder = SchemaRecorder(session, steps: plan.steps.count)
+      defer { recorder?.close() }
       for (step, statements) in zip(plan.steps, parsed) {
         session.emit(.starting(step))
         do {
@@ -120,6 +124,7 @@ extension Migrator {
             ? TransactionRunner(session) : StatementRunner(session)
           let finished = try runner.run(step, statements)
           done.append(finished)
+          recorder?.note(finished)
           session.emit(.finished(finished))
         } catch var error as MigrationsError {
           error.done = done

@@ -66,7 +66,7 @@ enum HistorySchema {
     if exists.rowCount == 0 { try connection.run("CREATE SCHEMA pgkeep") }
   }
 
-  private static let steps: [SQLText] = [form1]
+  private static let steps: [SQLText] = [form1, form2]
 
   /// History rows are never changed: what a row means is never revised, and an attempt's start and
   /// its end are two rows.
@@ -134,6 +134,32 @@ enum HistorySchema {
     CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pgkeep.migration_history
       FOR EACH STATEMENT EXECUTE FUNCTION pgkeep.refuse_change();
     CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pgkeep.statement_ledger
+      FOR EACH STATEMENT EXECUTE FUNCTION pgkeep.refuse_change();
+    """
+
+  /// What the schema was like after migrations: all records, and the objects of the newest one.
+  private static let form2: SQLText = """
+    CREATE TABLE pgkeep.schema_record (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      history_id bigint NOT NULL REFERENCES pgkeep.migration_history,
+      first_history_id bigint NOT NULL REFERENCES pgkeep.migration_history,
+      fingerprint_before text NOT NULL,
+      fingerprint_after text NOT NULL,
+      difference jsonb NOT NULL,
+      lsn pg_lsn NOT NULL DEFAULT pg_catalog.pg_current_wal_insert_lsn(),
+      recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+    );
+    COMMENT ON TABLE pgkeep.schema_record IS
+      'What the schema was before and after the rows first_history_id to history_id of the history';
+    CREATE TABLE pgkeep.schema_object (
+      position integer PRIMARY KEY,
+      kind text NOT NULL,
+      schema text,
+      name text NOT NULL,
+      sql text NOT NULL
+    );
+    COMMENT ON TABLE pgkeep.schema_object IS 'The objects of the newest schema_record';
+    CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pgkeep.schema_record
       FOR EACH STATEMENT EXECUTE FUNCTION pgkeep.refuse_change();
     """
 }

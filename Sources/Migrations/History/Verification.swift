@@ -14,6 +14,8 @@ public struct Verification: Sendable {
       case unfinished
       /// A file is not applied; a finding only where everything has to be.
       case pending
+      /// The database is not what the last migration left.
+      case databaseDiffers
     }
 
     public var kind: Kind
@@ -49,6 +51,15 @@ public struct Verification: Sendable {
           "down runs what was stored; to store the file's text: migrate repair "
             + "\(line.version?.text ?? line.name) --applied")
       }
+    }
+  }
+
+  /// Adds what was changed by hand.
+  mutating func add(_ drift: SchemaDrift) {
+    findings += drift.words.map {
+      Finding(
+        kind: .databaseDiffers, title: $0,
+        advice: "see migrate diff; make a migration of it or undo it, then migrate diff --accept")
     }
   }
 

@@ -111,6 +111,7 @@ public struct MigrationImport: Sendable {
         recorded.append(file.title)
       }
     }
+    if !recorded.isEmpty { try migrator.recordPresent(session) }
   }
 
   /// Alembic keeps the heads only: what they stand on is applied too.

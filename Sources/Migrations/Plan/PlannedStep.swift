@@ -46,4 +46,6 @@ public struct FinishedStep: Sendable {
   public var duration: Duration
   /// How many statements it had.
   public var statements: Int
+  /// The history's row that says so.
+  public var historyID: Int
 }

@@ -12,6 +12,8 @@ public struct RehearsalFinding: Hashable, Sendable {
     case upFailsAgain = "up-fails-again"
     /// A label that the up added to an enum type is still there after the down.
     case enumLabelLeft = "enum-label-left"
+    /// After up and down a table's columns stand in another order; a note.
+    case columnMoved = "column-moved"
     /// An existing table is written anew while nobody may read it.
     case tableRewrite = "table-rewrite"
     /// An index of an existing table is built anew.

@@ -9,7 +9,7 @@ public enum SchemaFile {
   public static func text(
     _ target: ConnectionTarget, cancellation: Cancellation = Cancellation()
   ) throws -> SQLText {
-    let catalog = try SchemaState.catalog(target, cancellation: cancellation)
+    let catalog = try DatabaseSchema.catalog(target, cancellation: cancellation)
     let script = catalog.script(ScriptOptions(includesOwners: false, includesPrivileges: false))
     return "-- Written by migrate schema; do not edit.\n\n" + SchemaScript.settings + "\n"
       + script.text

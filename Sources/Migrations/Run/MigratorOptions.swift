@@ -16,6 +16,10 @@ public struct MigratorOptions: Sendable {
   public var outOfOrder: OutOfOrder = .refuse
   /// `search_path` for the migrations; nil leaves the role's own.
   public var searchPath: [String]?
+  /// Whether the schema is read before and after migrations, and what they changed is kept with
+  /// the history, so that ``Migrator/drift()`` can tell what was changed by hand. Not done for
+  /// tenants' schemas.
+  public var recordsSchema = true
   /// The tenant's schema whose history is meant; "" for the whole database.
   public var scope = ""
   /// Kept with each row of the history.

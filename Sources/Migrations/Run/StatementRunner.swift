@@ -56,7 +56,8 @@ struct StatementRunner: StepRunner {
       step.row(
         .done, statements: statements.count, toolVersion: session.options.toolVersion,
         duration: duration, details: times.json(mark)))
-    return FinishedStep(step: step, duration: duration, statements: statements.count)
+    return FinishedStep(
+      step: step, duration: duration, statements: statements.count, historyID: mark.row)
   }
 
   private func take(

@@ -33,13 +33,16 @@ enum HostName {
   }()
 }
 
-/// How long each statement of a step took, for the history's details.
+/// How long each statement of a step took and what it locked, for the history's details.
 struct StatementTimes {
   private var parts: [String] = []
 
-  mutating func add(_ statement: ScriptStatement, _ duration: Duration) {
+  /// - Parameter locks: a JSON array; nil where nothing is known of them.
+  mutating func add(_ statement: ScriptStatement, _ duration: Duration, _ locks: String? = nil) {
     let microseconds = Int(duration / .microseconds(1))
-    parts.append("{\"line\":\(statement.statement.start.line),\"microseconds\":\(microseconds)}")
+    parts.append(
+      "{\"line\":\(statement.statement.start.line),\"microseconds\":\(microseconds)"
+        + (locks.map { ",\"locks\":\($0)" } ?? "") + "}")
   }
 
   /// A JSON object.

@@ -30,17 +30,20 @@ struct TransactionRunner: StepRunner {
     var row: Int?
     do {
       var times = StatementTimes()
+      var locks = HeldLocks()
       for statement in statements {
         let before = ContinuousClock.now
         try run(statement, step, expansion)
-        times.add(statement, ContinuousClock.now - before)
+        let duration = ContinuousClock.now - before
+        times.add(statement, duration, try locks.added(by: statement, work))
       }
       row = try record(step, statements.count, started, times, mark)
       try work.run("COMMIT")
     } catch let error as PostgresError {
       if let row, try isRecorded(row, error) {
         return FinishedStep(
-          step: step, duration: ContinuousClock.now - started, statements: statements.count)
+          step: step, duration: ContinuousClock.now - started, statements: statements.count,
+          historyID: mark.row)
       }
       throw failure(error, step)
     } catch {
@@ -48,7 +51,8 @@ struct TransactionRunner: StepRunner {
       throw error
     }
     return FinishedStep(
-      step: step, duration: ContinuousClock.now - started, statements: statements.count)
+      step: step, duration: ContinuousClock.now - started, statements: statements.count,
+      historyID: mark.row)
   }
 
   private func run(

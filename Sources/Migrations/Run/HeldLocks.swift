@@ -1,0 +1,37 @@
+import Postgres
+
+/// Which locks the statements of a transaction take on tables and their like, for the history.
+struct HeldLocks {
+  private var known: Set<String> = []
+
+  /// Statements that change rows take weak locks only; looking after each of thousands would cost
+  /// more than they do.
+  private static let passedOver: Set<String> = [
+    "insert", "update", "delete", "merge", "select", "values", "with", "copy", "set", "reset",
+    "show", "savepoint", "release", "rollback",
+  ]
+
+  /// The locks that are new since the last call, as a JSON array; nil when nobody looked.
+  mutating func added(by statement: ScriptStatement, _ work: Connection) throws -> String? {
+    if let word = statement.statement.words.first, Self.passedOver.contains(word) { return nil }
+    let result = try work.query(
+      """
+      SELECT l.relation, l.mode,
+        pg_catalog.to_json(pg_catalog.format('%I.%I', n.nspname, c.relname))::pg_catalog.text
+      FROM pg_catalog.pg_locks l
+      JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+      WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.granted
+        AND l.locktype OPERATOR(pg_catalog.=) 'relation'
+        AND n.nspname OPERATOR(pg_catalog.!~) '^(pg_|information_schema$|pgkeep$)'
+      ORDER BY 3, 2
+      """)
+    var locks: [String] = []
+    for row in 0..<result.rowCount {
+      let mode = result.string(row, 1)
+      guard known.insert("\(result.string(row, 0)) \(mode)").inserted else { continue }
+      locks.append("{\"relation\":\(result.string(row, 2)),\"mode\":\"\(LockMode.words(mode))\"}")
+    }
+    return "[\(locks.joined(separator: ","))]"
+  }
+}
