@@ -98,6 +98,9 @@ let package = Package(
     // Tests.
     .target(
       name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+    .executableTarget(
+      name: "StoreSpeed", dependencies: ["ByteStream", "ObjectStore"], path: "Tests/StoreSpeed",
+      swiftSettings: strict),
     .testTarget(
       name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(

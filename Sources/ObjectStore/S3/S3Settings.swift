@@ -50,7 +50,7 @@ public struct S3Settings: Hashable, Sendable {
     self.pathStyle = pathStyle
     partSize = 8 << 20
     uploads = 3
-    downloads = 3
+    downloads = 4
     downloadSize = 8 << 20
     largestPartInMemory = 8 << 20
     spoolDirectory = "/var/tmp"
