@@ -45,6 +45,14 @@ import Testing
     }
   }
 
+  @Test("A table without a page takes no statement, whatever else is read")
+  func empty() {
+    var nothing = source(0, 0)
+    nothing.isEmpty = true
+    let units = CopyUnit.cut([nothing, source(8192, 8192), nothing], blockSize: 8192)
+    #expect(units.map(\.source) == [1])
+  }
+
   @Test("The largest pieces come first")
   func order() {
     let units = CopyUnit.cut(

@@ -19,11 +19,11 @@ final class ExportPlan: Sendable {
   init(_ tables: [TableData], _ connection: Connection) throws {
     let sizes = try Self.sizes(tables, connection)
     sources = tables.map { table in
-      let size = sizes[table.oid] ?? (0, 0)
+      let size = sizes[table.oid]
       return CopySource(
         schema: table.schema, name: table.name, columns: table.columns,
-        condition: table.extensionCondition, mainBytes: table.isHeap ? size.main : 0,
-        totalBytes: size.total)
+        condition: table.extensionCondition, mainBytes: table.isHeap ? size?.main ?? 0 : 0,
+        totalBytes: size?.total ?? 0, isEmpty: table.isHeap && size?.main == 0)
     }
     self.tables = tables.enumerated().map { number, table in
       TableRecord(
@@ -36,6 +36,9 @@ final class ExportPlan: Sendable {
     for unit in units { left[unit.source] += 1 }
     self.left = Mutex(left)
   }
+
+  /// Tables with nothing to read.
+  var emptyTables: Int { sources.count(where: \.isEmpty) }
 
   /// Counts a unit as done; true when it was its table's last.
   func isLast(_ unit: CopyUnit) -> Bool {
@@ -58,8 +61,10 @@ final class ExportPlan: Sendable {
         FROM pg_catalog.unnest('{\(oids)}'::pg_catalog.oid[]) o
         """)
       for row in 0..<rows.rowCount {
-        guard let oid = rows.int(row, 0).flatMap({ UInt32(exactly: $0) }) else { continue }
-        sizes[oid] = (rows.int(row, 1) ?? 0, rows.int(row, 2) ?? 0)
+        guard let oid = rows.int(row, 0).flatMap({ UInt32(exactly: $0) }),
+          let main = rows.int(row, 1), let total = rows.int(row, 2)
+        else { continue }
+        sizes[oid] = (main, total)
       }
     }
     return sizes

@@ -49,6 +49,7 @@ public struct LogicalExporter: Sendable {
       $0.phase = .rows
       $0.expectedBytes = plan.expectedBytes
       $0.tables = plan.tables.count
+      $0.tablesDone = plan.emptyTables
     }
     // Rows compress to a quarter or less as a rule; stores take more than was expected.
     let sink = try makeSink(plan.expectedBytes / 3 + (1 << 20))

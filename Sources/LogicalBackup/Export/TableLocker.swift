@@ -10,7 +10,7 @@ import Postgres
 struct TableLocker {
   private let connection: Connection
   private let deadline: ContinuousClock.Instant
-  private static let batch = 500
+  private static let batch = 1000
 
   init(_ connection: Connection, until deadline: ContinuousClock.Instant) {
     self.connection = connection

@@ -12,6 +12,8 @@ struct CopySource: Sendable {
   var mainBytes = 0
   /// Bytes with TOAST: what there is to read.
   var totalBytes = 0
+  /// The table is locked and has no page, so no snapshot sees a row of it.
+  var isEmpty = false
 
   var qualifiedName: SQLText { .qualified(schema, name) }
 

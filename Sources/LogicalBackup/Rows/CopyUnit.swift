@@ -13,11 +13,12 @@ struct CopyUnit: Sendable {
   static let size = 64 << 20
 
   /// Cuts tables into units, the largest first, so that the small ones fill the gaps at the end.
+  /// Tables without a page need none: a schema may have many thousands of them.
   ///
   /// - Parameter blockSize: the server's page size, in bytes.
   static func cut(_ sources: [CopySource], blockSize: Int) -> [CopyUnit] {
     var units: [CopyUnit] = []
-    for (number, source) in sources.enumerated() {
+    for (number, source) in sources.enumerated() where !source.isEmpty {
       let pages = source.mainBytes / blockSize
       let count = min(pages, (source.totalBytes + size - 1) / size)
       guard count > 1, source.condition?.isEmpty ?? true else {
