@@ -84,7 +84,9 @@ let package = Package(
         "Repository",
         argumentParser, logging,
       ]),
-    command("MigrateCommand", ["ByteStream", "Migrations", "Postgres", "Schema"]),
+    command(
+      "MigrateCommand",
+      ["ByteStream", "LogicalBackup", "Migrations", "Postgres", "Repository", "Schema"]),
     command(
       "BackupCommand",
       [

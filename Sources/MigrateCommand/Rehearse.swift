@@ -1,9 +1,7 @@
-public import ArgumentParser
-public import Migrations
+import ArgumentParser
+import Migrations
 import Postgres
 import ToolSupport
-
-extension Rehearsal.Origin: ExpressibleByArgument {}
 
 struct Rehearse: ToolCommand {
   static let service = "migrate"
@@ -16,37 +14,99 @@ struct Rehearse: ToolCommand {
       Examples:
         migrate rehearse
         migrate rehearse --from migrations --format github
+        migrate rehearse --from latest --scratch postgresql://ci@localhost/empty
+        migrate rehearse --with-data latest
       """)
 
-  @Option(help: "What the scratch database begins with: database or migrations (nothing).")
-  var from = Rehearsal.Origin.database
+  @Option(
+    help: ArgumentHelp(
+      "What the scratch database begins with: database, migrations (nothing), a file that migrate "
+        + "schema wrote (schema.sql), or a backup's schema (latest, its ID or its file).",
+      valueName: "origin"))
+  var from = "database"
+  @Option(
+    help: ArgumentHelp(
+      "A backup that the scratch database begins with, rows and all.", valueName: "backup"))
+  var withData: String?
+  @Option(
+    help: ArgumentHelp(
+      "A backup in the store whose manifest tells how large tables are; the database, or the backup "
+        + "of --from, when left out.", valueName: "backup"))
+  var sizesFrom: String?
   @Option(
     help: ArgumentHelp(
       "An empty database to work in; made beside the target when left out.", valueName: "url"))
   var scratch: String?
-  @Flag(help: "Every finding that no directive allows is a failure.")
+  @Flag(help: "Every finding that is more than a note and that no directive allows is a failure.")
   var strict = false
   @Option(help: "How findings are shown: text, markdown, or github (annotations).")
   var format = FindingsFormat.text
+  @Option(
+    help: ArgumentHelp(
+      "A file with the age secret key of an encrypted backup (BACKUP_AGE_IDENTITY_FILE).",
+      valueName: "file"))
+  var identity: String?
+  @Option(
+    help: ArgumentHelp(
+      "Of which database, when the store holds backups of several.", valueName: "name"))
+  var backupDatabase: String?
   @OptionGroup var files: FilesOptions
+  @OptionGroup var store: StoreOptions
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var form: JSONOption
   var isJSON: Bool { form.json }
 
+  func validate() throws {
+    if withData != nil, from != "database" {
+      throw ValidationError(
+        "--with-data says what the scratch database begins with: leave out --from")
+    }
+  }
+
   func run(_ run: Run) throws {
-    let migrator = try run.migrator(database)
     run.console.redactor.add(passwordsOf: scratch)
     let place = try scratch.map { try ConnectionTarget($0) }
-    let report = try Rehearsal(migrator, scratch: place).run(
-      MigrationFiles(folder: files.dir), from: from)
+    let origin = try origin(run)
+    // What is no matter of the target needs none.
+    var options = database
+    let isNamed =
+      run.configuration.setting(database.databaseUrl, "", ["DATABASE_URL"]) != nil
+    if !isNamed, from != "database" || withData != nil { options.databaseUrl = scratch }
+    let sizes = try sizesFrom.map {
+      try BackupContents.sizes(of: $0, database: backupDatabase, store, run)
+    }
+    let report = try Rehearsal(run.migrator(options), scratch: place, sizes: sizes).run(
+      MigrationFiles(folder: files.dir), from: origin)
     run.show(json: report.json, text: report.text(format))
-    let open = report.findings.filter { $0.isError || strict && $0.silencedBecause == nil }
+    let open = report.findings.filter {
+      $0.isError || strict && $0.silencedBecause == nil && !$0.isNote
+    }
     guard open.isEmpty else {
       throw ErrorReport(
         .drift, code: "rehearsalFailed",
         "\(open.count) \(open.count == 1 ? "finding needs" : "findings need") work: "
           + Set(open.map(\.name.rawValue)).sorted().joined(separator: ", "))
     }
+  }
+
+  private func origin(_ run: Run) throws -> Rehearsal.Origin {
+    if let withData { return .contents(try contents(withData, hasRows: true, run)) }
+    switch from {
+    case "database": return .database
+    case "migrations": return .migrations
+    case "schema.sql": return .schemaFile(path: "\(files.dir)/schema.sql")
+    case let path where path.hasSuffix(".sql"): return .schemaFile(path: path)
+    default: return .contents(try contents(from, hasRows: false, run))
+    }
+  }
+
+  private func contents(_ backup: String, hasRows: Bool, _ run: Run) throws -> BackupContents {
+    let source = try BackupSource(
+      backup, database: backupDatabase, store: store, identity: identity, run)
+    guard case .file(let file) = source else {
+      throw ErrorReport.usage("A backup for a rehearsal cannot come through a pipe.")
+    }
+    return try BackupContents(file, hasRows: hasRows, jobs: run.configuration.jobs(flag: nil))
   }
 }

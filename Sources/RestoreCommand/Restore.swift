@@ -141,7 +141,7 @@ struct Restore: ToolCommand {
     options.omitsSchema = dataOnly
     options.tables = tables
     options.schemas = schemas
-    let source = try RestoreSource(
+    let source = try BackupSource(
       source, database: database, store: store, identity: identity, run)
     run.note("database", .string(target.database ?? ""))
     run.note("source", .string(source.name))

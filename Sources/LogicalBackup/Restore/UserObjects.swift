@@ -60,7 +60,7 @@ struct UserObjects {
             AND d.deptype IN ('e', 'i', 'P', 'S'))
         AND i.type NOT IN ('index', 'toast table')
         AND i.schema IS DISTINCT FROM '\(Self.markerSchema)'
-        AND NOT (i.type = 'schema' AND (i.name = '\(Self.markerSchema)'
+        AND NOT (i.type = 'schema' AND (i.name IN ('public', '\(Self.markerSchema)')
           OR pg_catalog.starts_with(i.name, 'pg_temp_')
           OR pg_catalog.starts_with(i.name, 'pg_toast')))
         AND i.schema IS DISTINCT FROM 'pg_toast'

@@ -14,13 +14,19 @@ extension RehearsalFinding {
     [
       "name": .string(name.rawValue), "file": .string(file), "line": JSONValue(line),
       "message": .string(message), "advice": .string(advice), "error": .bool(isError),
+      "note": .bool(isNote), "small": .bool(isSmall),
       "allowed_because": JSONValue(silencedBecause),
     ]
   }
 
+  /// `error`, `warning`, `note`, or `allowed`.
+  var level: String {
+    silencedBecause != nil ? "allowed" : isError ? "error" : isNote ? "note" : "warning"
+  }
+
   /// One line in the form of workflow commands.
   var annotation: String {
-    let level = silencedBecause != nil ? "notice" : isError ? "error" : "warning"
+    let level = silencedBecause != nil || isNote ? "notice" : isError ? "error" : "warning"
     let position = line.map { ",line=\($0)" } ?? ""
     let text = Self.escaped("\(message). \(advice)")
     return "::\(level) file=\(file)\(position),title=\(name.rawValue)::\(text)\n"
@@ -64,7 +70,7 @@ extension Rehearsal.Report {
 
   private var text: String {
     findings.map { finding in
-      let level = finding.silencedBecause != nil ? "allowed" : finding.isError ? "error" : "warning"
+      let level = finding.level
       let reason = finding.silencedBecause.map { "\n    because: \($0)" } ?? ""
       return "\(finding.place): \(level): \(finding.name.rawValue): \(finding.message)\n"
         + "    \(finding.advice)\(reason)\n"
@@ -76,9 +82,9 @@ extension Rehearsal.Report {
     func cell(_ text: String) -> String {
       text.map { $0 == "|" ? "\\|" : $0 == "\n" ? " " : String($0) }.joined()
     }
-    return summary + "\n\n| where | finding | what | safer |\n|---|---|---|---|\n"
+    return summary + "\n\n| where | level | finding | what | safer |\n|---|---|---|---|---|\n"
       + findings.map {
-        "| \(cell($0.place)) | \($0.name.rawValue) | \(cell($0.message)) | "
+        "| \(cell($0.place)) | \($0.level) | \($0.name.rawValue) | \(cell($0.message)) | "
           + "\(cell($0.silencedBecause.map { "allowed: \($0)" } ?? $0.advice)) |\n"
       }.joined()
   }

@@ -21,6 +21,13 @@ struct Folder {
   /// The path of a file in the folder.
   func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
 
+  /// All bytes of a file, wherever it is.
+  static func file(at path: String) throws(Errno) -> [UInt8] {
+    let slash = path.lastIndex(of: "/")
+    let folder = Folder(path: slash.map { String(path[...$0]) } ?? ".")
+    return try folder.read(slash.map { String(path[path.index(after: $0)...]) } ?? path)
+  }
+
   /// All bytes of a file in the folder. Three system calls for a small one.
   func read(_ name: String) throws(Errno) -> [UInt8] {
     let descriptor = open(file(name), O_RDONLY | O_CLOEXEC)

@@ -34,6 +34,17 @@ enum HistorySchema {
     }
   }
 
+  /// Lets new rows have numbers behind those that are there, where rows came without their
+  /// sequence's value.
+  static func alignSequences(_ connection: Connection) throws {
+    guard try format(connection) > 0 else { return }
+    _ = try connection.query(
+      """
+      SELECT pg_catalog.setval('pgkeep.migration_history_id_seq', pg_catalog.max(id))
+      FROM pgkeep.migration_history HAVING pg_catalog.max(id) IS NOT NULL
+      """)
+  }
+
   /// The form of the tables in this database: 0 when there are none.
   static func format(_ connection: Connection) throws -> Int {
     do {

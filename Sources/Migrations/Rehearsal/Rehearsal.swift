@@ -8,11 +8,15 @@ import Schema
 /// measures what each statement locks, rewrites and reads. The target itself is only read.
 public struct Rehearsal: Sendable {
   /// What the scratch database is to begin with.
-  public enum Origin: String, CaseIterable, Sendable {
+  public enum Origin: Sendable {
     /// The target's schema; what is pending there is tried.
     case database
     /// Nothing; every migration is tried.
     case migrations
+    /// A file that `migrate schema` wrote; what is newer than it is tried.
+    case schemaFile(path: String)
+    /// A backup; what was pending in it is tried.
+    case contents(any ScratchContents)
   }
 
   /// What came of it.
@@ -26,11 +30,20 @@ public struct Rehearsal: Sendable {
 
   private let migrator: Migrator.Blocking
   private let scratch: ConnectionTarget?
+  private let sizes: [TableSize]?
 
-  /// - Parameter scratch: an empty database to work in; nil makes one beside the target.
-  public init(_ migrator: Migrator.Blocking, scratch: ConnectionTarget? = nil) {
+  /// - Parameters:
+  ///   - migrator: its target is read only. Where `scratch` is given and the origin is not the
+  ///     database, it may be the same.
+  ///   - scratch: an empty database to work in; nil makes one beside the target.
+  ///   - sizes: how large the tables are in production; nil asks the target, or the backup that
+  ///     the scratch database is made from.
+  public init(
+    _ migrator: Migrator.Blocking, scratch: ConnectionTarget? = nil, sizes: [TableSize]? = nil
+  ) {
     self.migrator = migrator
     self.scratch = scratch
+    self.sizes = sizes
   }
 
   /// Blocks until all is tried. The scratch database is gone afterwards.
@@ -38,42 +51,80 @@ public struct Rehearsal: Sendable {
   /// - Throws: ``MigrationsError``: also when an up itself fails.
   public func run(_ files: MigrationFiles, from origin: Origin = .database) throws -> Report {
     let cancellation = migrator.cancellation
+    let sizes = try relationSizes(origin)
+    var planned: [PlannedStep]?
+    var catalog: SchemaCatalog?
+    if case .database = origin {
+      planned = try plan(files, migrator.target)
+      catalog = try DatabaseSchema.catalog(migrator.target, cancellation: cancellation)
+    }
+    let database = try scratchDatabase(catalog)
+    let result = Result {
+      let steps: [PlannedStep]
+      switch origin {
+      case .database:
+        if let catalog { try database.fill(catalog, cancellation: cancellation) }
+        steps = planned ?? []
+      case .migrations: steps = try plan(files, database.target)
+      case .schemaFile(let path):
+        let file = try SchemaFile(path: path)
+        try file.fill(database.target, cancellation: cancellation)
+        if let version = file.newest {
+          try at(database.target).baseline(files, at: version)
+        }
+        steps = try plan(files, database.target)
+      case .contents(let contents):
+        try contents.fill(database.target, cancellation: cancellation)
+        try HistorySchema.alignSequences(connect(database.target))
+        steps = try plan(files, database.target)
+      }
+      return try rehearse(steps, database.target, sizes)
+    }
+    try database.remove()
+    return try result.get()
+  }
+
+  private func rehearse(
+    _ steps: [PlannedStep], _ target: ConnectionTarget, _ sizes: RelationSizes
+  ) throws -> Report {
+    var report = Report(steps: [], findings: [])
+    let session = try MigrationSession(
+      target, at(target).options, cancellation: migrator.cancellation, migrator.emit)
+    for step in steps { try rehearse(step, session, target, sizes, &report) }
+    return report
+  }
+
+  /// The same operations in the scratch database, where files may be out of order.
+  private func at(_ target: ConnectionTarget) -> Migrator.Blocking {
     var options = migrator.options
     options.outOfOrder = .allow
-    let catalog = try DatabaseSchema.catalog(migrator.target, cancellation: cancellation)
-    let steps: [PlannedStep]
-    switch origin {
-    case .database:
-      let planner = Migrator.Blocking(
-        target: migrator.target, options: options, cancellation: cancellation, emit: { _ in })
-      steps = try planner.planUp(files).steps
-    case .migrations:
-      steps =
-        files.migrations.map { PlannedStep($0) }
-        + files.repeatables.map {
-          PlannedStep(
-            direction: .up, version: nil, name: $0.name, script: $0.script, up: $0.script)
-        }
-    }
+    options.recordsSchema = false
+    return Migrator.Blocking(
+      target: target, options: options, cancellation: migrator.cancellation, emit: { _ in })
+  }
+
+  private func plan(_ files: MigrationFiles, _ target: ConnectionTarget) throws -> [PlannedStep] {
+    let steps = try at(target).planUp(files).steps
     if let step = steps.first(where: { $0.resumes != nil }) {
       throw MigrationsError(
         .unfinished, "\(step.title) stopped half way; finish it with migrate up first.")
     }
-    let sizes = try RelationSizes(connect(migrator.target))
-    let database =
-      try scratch.map { try ScratchDatabase(given: $0, cancellation: cancellation) }
-      ?? ScratchDatabase(
-        beside: migrator.target, like: catalog.database, cancellation: cancellation)
-    let result = Result {
-      if origin == .database { try database.fill(catalog, cancellation: cancellation) }
-      let session = try MigrationSession(
-        database.target, options, cancellation: cancellation, migrator.emit)
-      var report = Report(steps: [], findings: [])
-      for step in steps { try rehearse(step, session, database.target, sizes, &report) }
-      return report
-    }
-    try database.remove()
-    return try result.get()
+    return steps
+  }
+
+  private func relationSizes(_ origin: Origin) throws -> RelationSizes {
+    if let sizes { return RelationSizes(sizes) }
+    if case .contents(let contents) = origin { return RelationSizes(contents.sizes) }
+    return try RelationSizes(connect(migrator.target))
+  }
+
+  private func scratchDatabase(_ catalog: SchemaCatalog?) throws -> ScratchDatabase {
+    let cancellation = migrator.cancellation
+    if let scratch { return try ScratchDatabase(given: scratch, cancellation: cancellation) }
+    let catalog =
+      try catalog ?? DatabaseSchema.catalog(migrator.target, cancellation: cancellation)
+    return try ScratchDatabase(
+      beside: migrator.target, like: catalog.database, cancellation: cancellation)
   }
 
   private func rehearse(

@@ -30,6 +30,20 @@ public struct RehearsalFinding: Hashable, Sendable {
     case tableDropped = "table-dropped"
     /// A column is gone or renamed: the release that still runs may use it.
     case columnDropped = "column-dropped"
+    /// A view is gone or renamed: the release that still runs may use it.
+    case viewDropped = "view-dropped"
+    /// A table loses all of its rows.
+    case tableEmptied = "table-emptied"
+    /// Rows of a whole table are changed in one transaction.
+    case backfill
+    /// A column that is there may be null from now on: the release that still runs may not expect
+    /// that.
+    case notNullDropped = "not-null-dropped"
+    /// A new column of an existing table wants a value and gets none: fails where there are rows,
+    /// and so does each insert of the release that still runs.
+    case requiredColumn = "required-column"
+    /// A type that has its traps; a note.
+    case columnType = "column-type"
   }
 
   public var name: Name
@@ -39,8 +53,19 @@ public struct RehearsalFinding: Hashable, Sendable {
   public var message: String
   /// The safer way.
   public var advice: String
+  /// Whether the table is known to be small, so that what takes long elsewhere is over at once here.
+  public var isSmall = false
   /// Why a directive silences it; nil when none does.
   public var silencedBecause: String?
+
+  /// Whether it is no more than a note: nothing that a strict rehearsal fails for.
+  public var isNote: Bool {
+    switch name {
+    case .columnMoved, .columnType: return true
+    case .tableRewrite, .indexRebuild, .blockingIndex, .scanUnderLock, .backfill: return isSmall
+    default: return false
+    }
+  }
 
   /// Whether the migration is wrong, not only costly.
   public var isError: Bool {

@@ -1,31 +1,47 @@
 import Postgres
 
-/// How large the target's tables are, by the server's own estimates.
-struct RelationSizes {
-  struct Size {
-    let rows: Int
-    let bytes: Int
+/// How large a table is.
+public struct TableSize: Hashable, Sendable {
+  /// `public.orders`, not quoted.
+  public var name: String
+  public var rows: Int
+  public var bytes: Int
+
+  public init(name: String, rows: Int, bytes: Int) {
+    self.name = name
+    self.rows = rows
+    self.bytes = bytes
   }
+}
 
-  private var sizes: [String: Size] = [:]
+/// How large the target's tables are, by the server's own estimates or as a backup tells it.
+struct RelationSizes {
+  private var sizes: [String: TableSize] = [:]
 
-  init() {}
+  init(_ tables: [TableSize]) {
+    for table in tables { sizes[table.name] = table }
+  }
 
   init(_ connection: Connection) throws {
     let result = try connection.query(
       """
       SELECT n.nspname || '.' || c.relname, GREATEST(c.reltuples, 0)::bigint,
-        c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint
+        COALESCE(pg_catalog.pg_relation_size(c.oid), 0)
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'm', 'i') AND n.nspname !~ '^(pg_|information_schema$)'
       """)
     for row in 0..<result.rowCount {
-      sizes[result.string(row, 0)] = Size(
-        rows: result.int(row, 1) ?? 0, bytes: result.int(row, 2) ?? 0)
+      let name = result.string(row, 0)
+      sizes[name] = TableSize(
+        name: name, rows: result.int(row, 1) ?? 0, bytes: result.int(row, 2) ?? 0)
     }
   }
 
-  subscript(_ name: String) -> Size? { sizes[name] }
+  /// Whether a table is known, and so small that reading or writing all of it is over at once.
+  func isSmall(_ name: String) -> Bool { sizes[name].map { $0.bytes < 1 << 20 } ?? false }
+
+  /// Whether a table is known to have no rows that matter.
+  func isEmpty(_ name: String) -> Bool { sizes[name].map { $0.bytes == 0 } ?? false }
 
   /// `orders (41 GB, 90 M rows)`
   func words(_ name: String) -> String {

@@ -1,17 +1,16 @@
 import Glibc
-import LogicalBackup
+public import LogicalBackup
 import Repository
-import ToolSupport
 
-/// What to restore, as the command line says it.
-enum RestoreSource {
+/// A backup to restore, as the command line says it.
+public enum BackupSource: Sendable {
   case file(LogicalFileReader)
   case standardInput
 
   /// Text with a slash or a dot is a path: no backup's ID has one.
   ///
   /// - Parameter identity: the file with the secret keys that open what is encrypted, if given.
-  init(
+  public init(
     _ text: String, database: String?, store: StoreOptions, identity: String?, _ run: Run
   ) throws {
     let identities = try run.configuration.ageIdentities(flag: identity)
@@ -36,14 +35,14 @@ enum RestoreSource {
     }
   }
 
-  var name: String {
+  public var name: String {
     switch self {
     case .file(let file): file.name
     case .standardInput: "standard input"
     }
   }
 
-  func restore(by restorer: LogicalRestorer) throws -> RestoreReport {
+  public func restore(by restorer: LogicalRestorer) throws -> RestoreReport {
     switch self {
     case .file(let file): try restorer.restore(file)
     case .standardInput:
