@@ -14,6 +14,15 @@ create function k.conv(k.money2) returns bigint language internal immutable stri
 create cast (k.money2 as bigint) with function k.conv(k.money2) as assignment;
 comment on cast (k.money2 as bigint) is 'cast';
 create cast (bigint as k.money2) without function;
+-- A cast whose function gives what only another cast makes the same as its target.
+create type k.ab_enum as enum ('1', '2');
+create type k.zz_text;
+create function k.zz_in(cstring) returns k.zz_text language internal strict immutable as 'textin';
+create function k.zz_out(k.zz_text) returns cstring language internal strict immutable as 'textout';
+create type k.zz_text (input = k.zz_in, output = k.zz_out, like = text);
+create cast (text as k.zz_text) without function as implicit;
+create function k.enum_text(k.ab_enum) returns text language sql immutable as 'select 5::text';
+create cast (k.ab_enum as k.zz_text) with function k.enum_text(k.ab_enum) as implicit;
 create cast (k.money2 as text) with inout as implicit;
 create type k.fr as range (subtype = float8, subtype_diff = float8mi, multirange_type_name = k.fmulti);
 create type k.tr as range (subtype = text, collation = "C");

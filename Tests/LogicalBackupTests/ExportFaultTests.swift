@@ -139,6 +139,20 @@ import Testing
     }
   }
 
+  @Test("What the server cannot write down is an error of its own, not a changing schema")
+  func unreadableView() throws {
+    try withSource { source in
+      try source.psql(
+        """
+        CREATE FUNCTION gone() RETURNS int LANGUAGE sql AS 'SELECT 1';
+        CREATE VIEW broken AS SELECT gone();
+        SET allow_system_table_mods = on;
+        DELETE FROM pg_proc WHERE proname = 'gone';
+        """)
+      #expect(throws: PostgresError.self) { _ = try ExportFixture.export(source, options()) }
+    }
+  }
+
   @Test("A database without anything in it is a backup too")
   func emptyDatabase() throws {
     let source = try TemporaryCluster.shared().createDatabase()

@@ -26,9 +26,10 @@ struct ExportSchema: Sendable {
     cancellation: Cancellation, afterReading: () throws -> Void = {}
   ) throws -> ExportSchema? {
     let before = try CatalogFingerprint.read(session.connection)
-    let catalog = try read(session.connection, workers, cancellation)
+    let reading = try read(session.connection, workers, cancellation)
     try afterReading()
-    guard let catalog, try CatalogFingerprint.read(present) == before else { return nil }
+    guard try CatalogFingerprint.read(present) == before else { return nil }
+    let catalog = try reading.get()
     guard catalog.unsupported.isEmpty else {
       let named = catalog.unsupported.prefix(20).map { "\($0.what) \($0.name)" }
       let more = catalog.unsupported.count - named.count
@@ -50,17 +51,22 @@ struct ExportSchema: Sendable {
       database: catalog.database)
   }
 
-  /// nil when a function of the server found an object gone that the snapshot still has.
+  /// A failure is what a function of the server says when it finds an object gone that the snapshot
+  /// still has. When nothing has changed, it is an error of the database's own, such as a view that
+  /// the server cannot write down.
   private static func read(
     _ connection: Connection, _ workers: [Connection], _ cancellation: Cancellation
-  ) throws -> SchemaCatalog? {
+  ) throws -> Result<SchemaCatalog, PostgresError> {
     do {
-      return try SchemaReader(connection, cancellation: cancellation).read(with: workers)
+      return .success(
+        try SchemaReader(connection, cancellation: cancellation).read(with: workers))
     } catch let error as PostgresError {
       // "could not open relation with OID", "cache lookup failed": dropped since.
       guard error.sqlState == "XX000" || error.sqlState?.conditionClass == "42" else { throw error }
       let all = [connection] + workers
-      if all.allSatisfy(\.isUsable), all.contains(where: \.hasFailedTransaction) { return nil }
+      if all.allSatisfy(\.isUsable), all.contains(where: \.hasFailedTransaction) {
+        return .failure(error)
+      }
       throw error
     }
   }

@@ -8,7 +8,11 @@ enum Casts {
       """
       SELECT c.oid, pg_catalog.format_type(c.castsource, NULL),
         pg_catalog.format_type(c.casttarget, NULL), c.castmethod, c.castcontext,
-        CASE WHEN c.castfunc <> 0 THEN c.castfunc::pg_catalog.regprocedure END
+        CASE WHEN c.castfunc <> 0 THEN c.castfunc::pg_catalog.regprocedure END, ARRAY(
+          SELECT b.oid FROM pg_catalog.pg_cast b JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+          WHERE b.castmethod = 'b' AND b.oid >= \(CatalogSession.firstUserOID)
+            AND ((b.castsource = p.prorettype AND b.casttarget = c.casttarget)
+              OR (b.castsource = c.castsource AND b.casttarget = p.proargtypes[0])))
       FROM pg_catalog.pg_cast c
       WHERE c.oid >= \(CatalogSession.firstUserOID) AND \(session.isFree(.cast, "c.oid"))
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_range r
@@ -31,6 +35,10 @@ enum Casts {
       var object = SchemaObject(
         ObjectIdentity(.cast, oid), .cast, name: name, definition: sql + ";\n")
       object.commentTarget = "CAST \(name)"
+      // A function may take or give a type that only such a cast makes the same as the cast's own;
+      // the servers record it as a dependency from 16 on.
+      object.needs = row.array().compactMap { UInt32($0.string) }
+        .map { ObjectIdentity(.cast, $0) }
       contents.objects.append(object)
     }
     contents.merge(try transforms(session))

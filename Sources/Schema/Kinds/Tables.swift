@@ -112,6 +112,12 @@ enum Tables {
       if !column.isLocal, column.notNull == nil, inherited.contains(where: \.isNotNull) {
         column.isNotNull = false
       }
+      if let own = column.notNull, own.isValid, !own.isLocal,
+        inherited.allSatisfy({ $0.notNull?.isValid != true })
+      {
+        // The parent's is NOT VALID, and so is what it would hand down.
+        column.notNull?.isLocal = true
+      }
       if column.expression == nil, inherited.contains(where: { $0.expression != nil }) {
         column.expression = "NULL"
       }
