@@ -1,4 +1,5 @@
 import ArgumentParser
+import PhysicalBackup
 import Repository
 import ToolSupport
 
@@ -7,7 +8,8 @@ struct ListBackups: BackupToolCommand {
     commandName: "list", abstract: "List the backups in the store.",
     discussion: """
       Each with its age, size, rows and state; "complete" ones can be restored. Also what \
-      interrupted runs left.
+      interrupted runs left, and, where base backups and WAL are kept, between which moments every \
+      one can be restored, and where WAL is missing.
 
         backup list
         backup list --database shop --json
@@ -22,8 +24,12 @@ struct ListBackups: BackupToolCommand {
   var isJSON: Bool { json.json }
 
   func run(_ run: Run) throws {
-    let catalog = try run.openRepository(store).catalog(
-      database: database, cancellation: run.cancellation)
-    run.show(json: CatalogRendering.json(catalog), text: CatalogRendering.text(catalog))
+    let repository = try run.openRepository(store)
+    let catalog = try repository.catalog(database: database, cancellation: run.cancellation)
+    // Base backups are of whole clusters.
+    let clusters = database == nil ? try run.clusters(in: repository.store, points: .ends) : []
+    run.show(
+      json: CatalogRendering.json(catalog, PhysicalRendering.json(clusters)),
+      text: CatalogRendering.text(catalog) + PhysicalRendering.text(clusters))
   }
 }

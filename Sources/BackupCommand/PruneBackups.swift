@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import ObjectStore
+import PhysicalBackup
 import Repository
 import ToolSupport
 
@@ -8,8 +9,12 @@ struct PruneBackups: BackupToolCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune", abstract: "Delete old backups, never the last good one.",
     discussion: """
-      A backup stays when any of the --keep options keeps it; --keep-days 30 when none is given. The newest whole backup of each database stays whatever its age. What an \
-      interrupted run left behind goes once it is seven days old.
+      A backup stays when any of the --keep options keeps it; --keep-days 30 when none is given. \
+      The newest whole backup of each database stays whatever its age. What an interrupted run \
+      left behind goes once it is seven days old.
+
+      Of base backups and WAL, --keep-days (30) keeps every moment of so many days restorable: the \
+      newest base backup from before them, all later ones, and all WAL since.
 
         backup prune --dry-run
         backup prune --keep-days 14 --keep-monthly 12
@@ -51,22 +56,30 @@ struct PruneBackups: BackupToolCommand {
     let prune = Prune(try run.openRepository(store), cancellation: run.cancellation)
     let plan = try prune.plan(policy: policy, database: database)
     for warning in plan.warnings { run.logger.warning("\(warning)") }
+    var physical = try PrunePhysical(
+      run, prune.store, days: run.configuration.retentionDays(flag: keepDays),
+      isMeant: database == nil)
     if dryRun {
-      run.show(json: PlanRendering.json(plan, nil), text: PlanRendering.text(plan))
+      run.show(
+        json: PlanRendering.json(plan, nil, physical.json),
+        text: PlanRendering.text(plan, physical.table))
       return
     }
     let outcome = try prune.run(plan) { line in
       run.logger.info("deleted \(line.names.database) \(line.names.id): \(line.reason)")
     }
+    try physical.delete()
     run.note("backups_deleted", .integer(outcome.deleted.count))
-    run.note("bytes_freed", .integer(outcome.freed))
+    run.note("bytes_freed", .integer(outcome.freed + physical.freed))
     run.conclude(
-      json: PlanRendering.json(plan, outcome), text: PlanRendering.summary(plan, outcome))
+      json: PlanRendering.json(plan, outcome, physical.json),
+      text: PlanRendering.summary(plan, outcome) + physical.summary)
     if let refusal = outcome.refused.first {
       throw ErrorReport(
         .configuration, code: "refused",
         "\(Humane.plural(outcome.refused.count, "thing")) could not be deleted; the first is "
           + "\(refusal.line.names.database) \(refusal.line.names.id): \(refusal.reason)")
     }
+    try physical.check()
   }
 }

@@ -12,6 +12,10 @@ struct VerifyBackup: BackupToolCommand {
 
         backup verify
         backup verify 20261122T020000Z
+
+      Base backups and WAL, with every gap between them:
+
+        backup verify --cluster
       """)
 
   static var alerts: Alerts { .failures }
@@ -20,6 +24,8 @@ struct VerifyBackup: BackupToolCommand {
   var id = "latest"
   @Option(help: ArgumentHelp("Only this database's backups.", valueName: "name"))
   var database: String?
+  @Flag(help: "Read all base backups and WAL instead, and look for gaps.")
+  var cluster = false
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
   @OptionGroup var output: OutputOptions
@@ -27,6 +33,7 @@ struct VerifyBackup: BackupToolCommand {
   var isJSON: Bool { json.json }
 
   func run(_ run: Run) throws {
+    if cluster { return try VerifyClusters(run, try run.openStore(store)).verify() }
     let repository = try run.openRepository(store)
     let entry = try repository.catalog(database: database, cancellation: run.cancellation)
       .resolve(id, database: database)

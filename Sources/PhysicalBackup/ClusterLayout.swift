@@ -67,4 +67,26 @@ public struct ClusterLayout: Hashable, Sendable {
   public func pointsKey(_ segment: WALSegment) -> String {
     pointsPrefix + WALSegment.timelineName(segment.timeline) + "/" + segment.name + ".json"
   }
+  /// The segment that an object of points is about; nil for every other key.
+  func segment(ofPoints key: String, size: Int) -> WALSegment? {
+    guard key.hasPrefix(pointsPrefix), key.hasSuffix(".json"),
+      let name = key.dropLast(5).split(separator: "/").last
+    else { return nil }
+    return WALSegment(name: name, size: size)
+  }
+
+  /// The segment that an object of WAL is, or is a piece of; nil for every other key.
+  func segment(ofWAL key: String, size: Int) -> WALSegment? {
+    guard key.hasPrefix(walPrefix), key.hasSuffix(".gz"),
+      let name = key.split(separator: "/").last?.prefix(while: { $0 != "." })
+    else { return nil }
+    return WALSegment(name: name, size: size)
+  }
+
+  /// The base backup that an object belongs to; nil for every other key.
+  func base(of key: String) -> BackupID? {
+    guard key.hasPrefix(basePrefix) else { return nil }
+    let name = key.dropFirst(basePrefix.count).prefix { $0 != "/" && $0 != "." }
+    return BackupID(name)
+  }
 }

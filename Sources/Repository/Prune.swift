@@ -25,6 +25,9 @@ public struct Prune: Sendable {
   private let repository: BackupRepository
   private let cancellation: Cancellation
 
+  /// Where the backups are.
+  public var store: any ObjectStore { repository.store }
+
   public init(_ repository: BackupRepository, cancellation: Cancellation = Cancellation()) {
     self.repository = repository
     self.cancellation = cancellation

@@ -141,6 +141,57 @@ import Testing
     #expect(throws: PhysicalBackupError.self) { try restore(archive, .latest) }
   }
 
+  @Test func theAuditFindsEachDamage() throws {
+    let archive = try archive()
+    func audit() throws -> PhysicalAudit.Report {
+      try PhysicalAudit(PhysicalCatalog(archive.store, environment: "test", points: .ends)).run(
+        cancellation: Cancellation())
+    }
+    let sound = try audit()
+    #expect(sound.passed, "\(sound.findings)")
+    #expect(sound.bases == 1 && sound.segments >= 4 && sound.bytes > 1 << 20)
+    // The ends alone say the same as all points.
+    let all = try PhysicalCatalog(archive.store, environment: "test")
+    #expect(sound.ranges == all.coverage())
+    let base = try #require(all.bases.first)
+    let wal = try #require(all.wal)
+    let segments = (wal.segments[1] ?? []).map {
+      WALSegment(timeline: 1, number: $0, size: wal.segmentSize)
+    }
+    let inBase = try #require(segments.last { $0.start <= base.startPosition })
+    let middle = try #require(segments.last { $0.start > base.endPosition })
+    let piece = try #require(wal.pieces.values.flatMap { $0 }.last)
+    for (key, name) in [
+      (base.archives[0].key, "\(base.id)"), (base.index.key, "\(base.id)"),
+      (archive.layout.segmentKey(inBase), inBase.name),
+      (archive.layout.segmentKey(middle), middle.name),
+      (archive.layout.pieceKey(piece), piece.segment.name),
+    ] {
+      let file = archive.directory.file(key)
+      let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+      for damage in Damage.allCases {
+        // That the log ends earlier is nothing that an archive could know of itself.
+        if damage == .missing, key == archive.layout.pieceKey(piece) { continue }
+        try apply(damage, file)
+        let report = try audit()
+        #expect(!report.passed, "\(key) \(damage)")
+        if damage != .missing {
+          #expect(report.findings.contains { $0.contains(name) }, "\(report.findings)")
+        } else if key == archive.layout.segmentKey(middle) {
+          #expect(report.gaps == [WALGap(timeline: 1, start: middle.start, end: middle.end)])
+          #expect(report.findings == report.gaps.map { "\($0)" })
+        }
+        try whole.write(to: URL(fileURLWithPath: file))
+      }
+    }
+    // A segment under another one's name.
+    let other = archive.directory.file(archive.layout.segmentKey(inBase))
+    try FileManager.default.removeItem(atPath: other)
+    try FileManager.default.copyItem(
+      atPath: archive.directory.file(archive.layout.segmentKey(middle)), toPath: other)
+    #expect(try audit().findings.contains { $0.contains("something else") })
+  }
+
   @Test func aPlaceThatIsNotEmptyIsLeftAlone() throws {
     let archive = try archive()
     let place = try TestDirectory()

@@ -91,7 +91,16 @@ import Testing
       ("--lsn", "3"),
     ]
     var done = 0
-    for command in try commands("recovery.md") where command.hasPrefix("restore cluster") {
+    let page = try commands("recovery.md")
+    for (command, word) in [
+      ("backup list", "every moment can be restored on"), ("backup prune", "Nothing to delete"),
+      ("backup prune --dry-run", "the newest base backup of timeline 1"),
+      ("backup verify --cluster", "all of it is sound"),
+    ] {
+      #expect(page.contains(command))
+      #expect(try check(command).contains(word), "\(command)")
+    }
+    for command in page where command.hasPrefix("restore cluster") {
       if command.hasSuffix("--list") {
         let list = try check(command)
         #expect(list.contains("every moment can be reached in"))

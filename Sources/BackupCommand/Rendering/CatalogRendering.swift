@@ -36,7 +36,7 @@ enum CatalogRendering {
     return text
   }
 
-  static func json(_ catalog: BackupCatalog) -> JSONValue {
+  static func json(_ catalog: BackupCatalog, _ clusters: JSONValue) -> JSONValue {
     [
       "store": .string(catalog.place),
       "environment": .string(catalog.environment),
@@ -49,6 +49,7 @@ enum CatalogRendering {
             "bytes": .integer(leftover.bytes),
           ]
         }),
+      "clusters": clusters,
     ]
   }
 }

@@ -3,8 +3,13 @@ import ToolSupport
 
 /// `backup prune`.
 enum PlanRendering {
-  static func text(_ plan: RetentionPlan) -> String {
-    guard !plan.lines.isEmpty else { return "There is nothing in the store.\n" }
+  /// - Parameter physical: the plan for base backups and WAL, as text; empty without any.
+  static func text(_ plan: RetentionPlan, _ physical: String) -> String {
+    guard !plan.lines.isEmpty else {
+      return physical.isEmpty
+        ? "There is nothing in the store.\n"
+        : physical + "\nA dry run: nothing was deleted.\n"
+    }
     var table = TextTable(["", "DATABASE", "ID", .number("SIZE"), "WHY"])
     for line in plan.lines {
       table.add([
@@ -13,8 +18,10 @@ enum PlanRendering {
       ])
     }
     let bytes = plan.deletions.reduce(0) { $0 + $1.bytes }
-    return table.text
+    let others = physical.isEmpty ? "" : "\n" + physical
+    return table.text + others
       + "\nA dry run: nothing was deleted. A run would delete "
+      + (physical.isEmpty ? "" : "what is marked of base backups and WAL, and ")
       + "\(plan.deletions.count) of \(plan.lines.count) and free \(Humane.size(bytes)).\n"
   }
 
@@ -25,7 +32,9 @@ enum PlanRendering {
   }
 
   /// - Parameter outcome: nil for a dry run.
-  static func json(_ plan: RetentionPlan, _ outcome: Prune.Outcome?) -> JSONValue {
+  static func json(
+    _ plan: RetentionPlan, _ outcome: Prune.Outcome?, _ clusters: JSONValue
+  ) -> JSONValue {
     let deleted = outcome.map { Set($0.deleted) }
     return [
       "dry_run": .bool(outcome == nil),
@@ -47,6 +56,7 @@ enum PlanRendering {
             "reason": .string(refusal.reason),
           ]
         }),
+      "clusters": clusters,
       "warnings": .array(plan.warnings.map { .string($0) }),
     ]
   }

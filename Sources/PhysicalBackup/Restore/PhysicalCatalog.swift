@@ -17,6 +17,14 @@ public struct PhysicalCatalog: Sendable {
   /// Manifests that could not be read, in words.
   public let problems: [String]
 
+  /// How much of the points is read.
+  public enum PointsScope: Hashable, Sendable {
+    case all
+    /// Where stretches of WAL end: enough to say until when they reach.
+    case ends
+    case none
+  }
+
   /// The clusters that an environment has something of.
   public static func clusters(
     in store: any ObjectStore, environment: String
@@ -33,10 +41,12 @@ public struct PhysicalCatalog: Sendable {
 
   /// Reads the catalog of one cluster.
   ///
-  /// - Parameter systemIdentifier: nil for the only one that there is.
+  /// - Parameters:
+  ///   - systemIdentifier: nil for the only one that there is.
+  ///   - points: how much of what was noted is read: an object a segment.
   public init(
     _ store: any ObjectStore, environment: String, systemIdentifier: String? = nil,
-    cancellation: Cancellation = Cancellation()
+    points scope: PointsScope = .all, cancellation: Cancellation = Cancellation()
   ) throws {
     let identifier: String
     if let systemIdentifier {
@@ -68,8 +78,17 @@ public struct PhysicalCatalog: Sendable {
     }
     self.bases = bases.sorted { $0.startPosition < $1.startPosition }
     archive = try WALArchive(store, layout)
-    wal = try archive?.listing(cancellation: cancellation)
-    points = try archive?.points(cancellation: cancellation) ?? []
+    let wal = try archive?.listing(cancellation: cancellation)
+    self.wal = wal
+    switch scope {
+    case .all: points = try archive?.points(cancellation: cancellation) ?? []
+    case .ends:
+      points =
+        try archive?.points(
+          of: (wal?.timelines ?? []).flatMap { wal?.ranges(timeline: $0) ?? [] },
+          cancellation: cancellation) ?? []
+    case .none: points = []
+    }
     var histories: [UInt32: TimelineHistory] = [1: TimelineHistory(timeline: 1)]
     for timeline in wal?.histories ?? [] {
       do { histories[timeline] = try archive?.history(timeline) } catch let error as PostgresError {
@@ -83,6 +102,16 @@ public struct PhysicalCatalog: Sendable {
   /// All timelines that something is known of, in order.
   public var timelines: [UInt32] {
     Set(bases.map(\.timeline)).union(wal?.timelines ?? []).sorted()
+  }
+
+  /// Where WAL is missing behind the oldest base backup, by timeline and position.
+  public func gaps() -> [WALGap] {
+    var gaps: [WALGap] = []
+    for timeline in wal?.timelines ?? [] {
+      guard let history = histories[timeline] else { continue }
+      gaps += RecoveryPath(self, history).gaps()
+    }
+    return gaps
   }
 
   /// Which moments can be reached, one line a timeline and stretch, for people.

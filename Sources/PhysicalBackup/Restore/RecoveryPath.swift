@@ -102,6 +102,32 @@ struct RecoveryPath {
     return reached
   }
 
+  /// Where WAL of this timeline's own stretch is missing, from the oldest base backup of the path
+  /// on to the end of what is stored of it.
+  func gaps() -> [WALGap] {
+    guard let wal = catalog.wal, let last = wal.end(timeline: history.timeline),
+      let oldest = bases.map(\.startPosition).min()
+    else { return [] }
+    let own = history.steps.last?.start ?? .zero
+    let size = UInt64(wal.segmentSize)
+    let start = max(oldest, own)
+    var gaps: [WALGap] = []
+    var number = start.rawValue / size
+    while number * size < last.rawValue {
+      let segment = WALSegment(timeline: 1, number: number, size: wal.segmentSize)
+      let from = available(number, wal)
+      if from < min(segment.end, last) {
+        if let before = gaps.last, before.end == from {
+          gaps[gaps.count - 1].end = segment.end
+        } else {
+          gaps.append(WALGap(timeline: history.timeline, start: from, end: segment.end))
+        }
+      }
+      number += 1
+    }
+    return gaps
+  }
+
   /// The names under which recovery looks for a segment: the newest timeline first.
   private func candidates(_ number: UInt64, _ wal: WALListing) -> [WALSegment] {
     let whole = WALSegment(timeline: 1, number: number, size: wal.segmentSize)

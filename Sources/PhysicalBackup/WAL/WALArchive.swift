@@ -157,6 +157,53 @@ public struct WALArchive: Sendable {
 }
 
 extension WALArchive {
+  /// What is stored of a segment, whole or from its beginning on, also while a receiver puts
+  /// pieces together meanwhile.
+  ///
+  /// - Returns: the bytes that were given; 0 when nothing of it is stored.
+  func readStored(
+    _ segment: WALSegment, cancellation: Cancellation,
+    _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Int {
+    var attempt = 1
+    while true {
+      do {
+        try readSegment(segment, cancellation: cancellation, body)
+        return segment.size
+      } catch let error as ObjectStoreError where error.code == .notFound {}
+      var listing = WALListing(segmentSize: segmentSize)
+      let prefix = layout.walPrefix(timeline: segment.timeline) + segment.name
+      try store.list(prefix: prefix) { listing.add($0, layout: layout) }
+      listing.finish()
+      if !listing.isWhole(segment) {
+        let chain = listing.chain(segment)
+        do {
+          try readChain(chain, cancellation: cancellation, body)
+          return chain.last?.range.upperBound ?? 0
+        } catch let error as ObjectStoreError where error.code == .notFound && attempt < 3 {}
+      }
+      attempt += 1
+    }
+  }
+
+  /// What was noted at the ends of stretches.
+  func points(of ranges: [WALListing.Range], cancellation: Cancellation) throws -> [WALPoints] {
+    var last: [Int: String] = [:]
+    try store.list(prefix: layout.pointsPrefix) { info in
+      guard let segment = layout.segment(ofPoints: info.key, size: segmentSize) else { return }
+      for (index, range) in ranges.enumerated()
+      where range.timeline == segment.timeline && segment.start < range.end
+        && segment.end > range.start
+      {
+        last[index] = max(last[index] ?? "", info.key)
+      }
+    }
+    return try Set(last.values).sorted().map { key in
+      let bytes = try store.readAll(key, limit: WALPoints.largest, cancellation: cancellation)
+      return try WALPoints(decoding: bytes, key: key)
+    }
+  }
+
   /// Everything that was noted, by timeline and position.
   public func points(cancellation: Cancellation = Cancellation()) throws -> [WALPoints] {
     var points: [WALPoints] = []
