@@ -135,7 +135,10 @@ public struct PhysicalRetentionPlan: Sendable {
     }
     let newest = path.bases.last { path.covered(from: $0) != nil }
     for base in path.bases {
-      if base.id == newest?.id {
+      if let newest, base.startPosition > newest.startPosition {
+        // The receiver may be on its way with it.
+        reasons[base.id] = "newer than all that can be restored; its WAL is not all there"
+      } else if base.id == newest?.id {
         reasons[base.id] = "the newest base backup of timeline \(path.history.timeline)"
       } else if base.id == anchor?.id {
         reasons[base.id] = reasons[base.id] ?? "the moments from the window's start on need it"
