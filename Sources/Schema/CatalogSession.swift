@@ -39,13 +39,13 @@ struct CatalogSession {
     self.version >= version ? newer : older
   }
 
-  /// A condition: the object is in no extension.
+  /// A condition: the object is in no extension. Members are few, and found by the extension: one
+  /// look for the whole query, and none for each row.
   func isFree(_ catalog: Catalog, _ oid: SQLText) -> SQLText {
     """
-    NOT EXISTS (SELECT FROM pg_catalog.pg_depend membership
-      WHERE membership.classid = \(catalog.rawValue) AND membership.objid = \(oid)
-        AND membership.objsubid = 0
-        AND membership.deptype = 'e')
+    \(oid) NOT IN (SELECT membership.objid FROM pg_catalog.pg_depend membership
+      WHERE membership.refclassid = \(Catalog.extension.rawValue) AND membership.deptype = 'e'
+        AND membership.classid = \(catalog.rawValue) AND membership.objsubid = 0)
     """
   }
 

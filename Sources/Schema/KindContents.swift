@@ -12,6 +12,8 @@ struct KindContents: Sendable {
   var unsupported: [UnsupportedObject] = []
   var comments = Comments()
   var dependencies: [Dependency] = []
+  var relations = RelationFacts()
+  var indexes = IndexFacts()
   /// What `Inventory` counted.
   var inventory: [ObjectIdentity] = []
 
@@ -25,6 +27,8 @@ struct KindContents: Sendable {
     unsupported += other.unsupported
     comments.merge(other.comments)
     dependencies += other.dependencies
+    relations.merge(other.relations)
+    indexes.merge(other.indexes)
     inventory += other.inventory
   }
 }

@@ -2,31 +2,32 @@
 struct KindReader: Sendable {
   typealias Read = @Sendable (CatalogSession) throws -> KindContents
 
-  let name: String
-  /// Reads everything, or, where the kind can be cut in slices, one slice of several.
-  private let readSlice:
+  /// Reads one slice of several, from 0 on.
+  typealias ReadSlice =
     @Sendable (CatalogSession, _ slice: Int, _ count: Int) throws -> KindContents
-  private let isSliced: Bool
 
-  init(_ name: String, _ read: @escaping Read) {
-    self.name = name
-    readSlice = { session, _, _ in try read(session) }
-    isSliced = false
-  }
+  let name: String
+  private let whole: [Read]
+  private let sliced: [ReadSlice]
 
-  init(
-    _ name: String,
-    slices: @escaping @Sendable (CatalogSession, _ slice: Int, _ count: Int) throws -> KindContents
-  ) {
+  init(_ name: String, _ read: @escaping Read) { self.init(name, whole: [read], sliced: []) }
+
+  /// - Parameters:
+  ///   - whole: queries that one connection asks.
+  ///   - sliced: those that are shared out between all connections, since they are much work where
+  ///     there are many tables.
+  init(_ name: String, whole: [Read], sliced: [ReadSlice]) {
     self.name = name
-    readSlice = slices
-    isSliced = true
+    self.whole = whole
+    self.sliced = sliced
   }
 
   /// The pieces of the work for `count` connections.
   func pieces(_ count: Int) -> [Read] {
-    let count = isSliced ? count : 1
-    return (0..<count).map { slice in { try readSlice($0, slice, count) } }
+    whole
+      + sliced.flatMap { read in
+        (0..<count).map { slice -> Read in { try read($0, slice, count) } }
+      }
   }
 
   /// All kinds, the most expensive ones last. No reader needs another's results.
@@ -59,10 +60,11 @@ struct KindReader: Sendable {
     KindReader("triggers", Triggers.read),
     KindReader("functions", Functions.read),
     KindReader("sequences", Sequences.read),
-    KindReader("constraints", Constraints.read),
+    KindReader("constraints", whole: [Constraints.inherited], sliced: [Constraints.read]),
     KindReader("index attachments", Indexes.attachments),
-    // pg_get_indexdef() is the most work by far where there are many tables.
-    KindReader("indexes", slices: Indexes.read),
-    KindReader("relations", Relations.read),
+    KindReader("indexes", whole: [IndexFacts.settings], sliced: [IndexFacts.read]),
+    KindReader(
+      "relations", whole: [RelationFacts.read],
+      sliced: [RelationFacts.checks, RelationFacts.relations, RelationFacts.columns]),
   ]
 }

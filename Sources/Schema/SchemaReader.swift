@@ -49,6 +49,8 @@ public struct SchemaReader {
         readers.flatMap { $0.pieces(others.count + 1) }, on: [session.connection] + others,
         cancellation: session.cancellation)
     }
+    Relations.addObjects(to: &contents)
+    Indexes.addObjects(to: &contents)
     contents.unsupported += try Inventory(session).missing(in: contents)
     selection?.apply(to: &contents)
     return SchemaCatalog(

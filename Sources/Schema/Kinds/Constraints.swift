@@ -2,7 +2,9 @@ import Postgres
 
 /// Primary keys, unique and exclusion constraints with their indexes, and foreign keys.
 enum Constraints {
-  static func read(_ session: CatalogSession) throws -> KindContents {
+  static func read(
+    _ session: CatalogSession, _ slice: Int, _ count: Int
+  ) throws -> KindContents {
     var contents = KindContents()
     try session.forEach(
       """
@@ -14,7 +16,8 @@ enum Constraints {
       JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace AND \(session.isUserSchema())
       LEFT JOIN pg_catalog.pg_class i ON i.oid = c.conindid
       LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = i.reltablespace
-      WHERE (c.contype IN ('p', 'u', 'x') OR (c.contype = 'f' AND c.conparentid = 0))
+      WHERE c.oid::pg_catalog.int8 % \(count) = \(slice)
+        AND (c.contype IN ('p', 'u', 'x') OR (c.contype = 'f' AND c.conparentid = 0))
         AND \(session.isFree(.relation, "t.oid")) AND \(session.isFree(.constraint, "c.oid"))
       """
     ) { row in
@@ -24,7 +27,12 @@ enum Constraints {
         contents.aliases[ObjectIdentity(.relation, constraint.index)] = constraint.identity
       }
     }
-    // A foreign key on a partitioned table brings those of its partitions.
+    return contents
+  }
+
+  /// A foreign key on a partitioned table brings those of its partitions.
+  static func inherited(_ session: CatalogSession) throws -> KindContents {
+    var contents = KindContents()
     try session.forEach(
       """
       SELECT c.oid, c.conparentid FROM pg_catalog.pg_constraint c

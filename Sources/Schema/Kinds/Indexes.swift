@@ -2,129 +2,56 @@ import Postgres
 
 /// `CREATE INDEX`, what is set on indexes (also those of constraints), and `ATTACH PARTITION`.
 enum Indexes {
-  /// - Parameters:
-  ///   - slice: which part of the indexes, from 0 on.
-  ///   - count: how many parts there are.
-  static func read(
-    _ session: CatalogSession, _ slice: Int, _ count: Int
-  ) throws -> KindContents {
-    var contents = KindContents()
-    let columns = try IndexColumns.read(session, slice, count)
-    try session.forEach(
-      """
-      SELECT x.oid, n.nspname, x.relname, i.indrelid, t.relname,
-        pg_catalog.pg_get_userbyid(t.relowner),
-        c.oid IS NULL AND options.attrelid IS NULL AND i.indexprs IS NULL AND i.indpred IS NULL,
-        CASE WHEN c.oid IS NULL AND (options.attrelid IS NOT NULL OR i.indexprs IS NOT NULL
-            OR i.indpred IS NOT NULL)
-          THEN pg_catalog.pg_get_indexdef(x.oid) END,
-        am.amname, i.indisunique, t.relkind = 'p', x.reloptions,
-        \(session.since(15, "i.indnullsnotdistinct", else: "false")), ts.spcname,
-        i.indisclustered, i.indisreplident, c.oid, t.relkind = 'm', statistics.columns
-      FROM pg_catalog.pg_index i
-      JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-      JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-      JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace AND \(session.isUserSchema())
-      LEFT JOIN pg_catalog.pg_constraint c ON c.conindid = x.oid AND c.contype IN ('p', 'u', 'x')
-      JOIN pg_catalog.pg_am am ON am.oid = x.relam
-      LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = x.reltablespace
-      LEFT JOIN (\(IndexColumns.withClassOptions)) options ON options.attrelid = x.oid
-      LEFT JOIN (
-        SELECT a.attrelid,
-          pg_catalog.string_agg(a.attnum || ' ' || a.attstattarget, ',' ORDER BY a.attnum)
-        FROM pg_catalog.pg_attribute a
-        WHERE a.attstattarget >= 0 AND a.attrelid IN (
-          SELECT e.indexrelid FROM pg_catalog.pg_index e WHERE e.indexprs IS NOT NULL)
-        GROUP BY a.attrelid
-      ) AS statistics (indexrelid, columns) ON statistics.indexrelid = x.oid
-      WHERE i.indexrelid::pg_catalog.int8 % \(count) = \(slice)
-        AND (i.indisvalid OR t.relkind = 'p') AND i.indisready AND x.relpersistence <> 't'
-        AND \(session.isFree(.relation, "t.oid")) AND \(session.isFree(.relation, "x.oid"))
-      """
-    ) { row in
-      let index = Row(&row, columns)
-      if let object = index.object { contents.objects.append(object) }
+  /// Makes objects of what was read, which belongs together only now.
+  static func addObjects(to contents: inout KindContents) {
+    let facts = contents.indexes
+    let tables = Dictionary(
+      contents.relations.rows.map { ($0.oid, $0) }, uniquingKeysWith: { first, _ in first })
+    let writer = IndexWriter(facts, columns: contents.relations.columns)
+    for row in facts.rows {
+      // Temporary tables, and those of extensions, are nobody's to make.
+      guard let table = tables[row.table], !table.isInExtension,
+        row.isValid || table.kind == "p"
+      else { continue }
+      let index = Index(
+        row: row, table: table,
+        definition: row.constraint == 0 ? writer.definition(row, table) : nil,
+        statistics: row.hasExpressions ? facts.statistics[row.oid] ?? [] : [])
+      contents.objects.append(index.object)
     }
-    return contents
   }
 
-  private struct Row {
-    var oid: UInt32
-    var schema: SQLText
-    var name: SQLText
-    var tableOID: UInt32
-    var table: SQLText
-    var owner: SQLText
+  private struct Index {
+    var row: IndexFacts.Row
+    var table: RelationRow
     var definition: SQLText?
-    var tablespace: SQLText?
-    var isClustered: Bool
-    var isReplicaIdentity: Bool
-    var constraint: UInt32
-    var isOnMaterializedView: Bool
-    /// Column and target, for expressions.
-    var statistics: [(column: Int, target: Int)]
+    var statistics: [IndexFacts.Statistics]
 
-    init(_ row: inout CatalogRow, _ columns: [UInt32: IndexColumns.Lists]) {
-      oid = row.oid()
-      schema = row.text()
-      name = row.text()
-      tableOID = row.oid()
-      table = row.text()
-      owner = row.text()
-      let isPlain = row.flag()
-      let definition = row.optional()
-      let method = row.text()
-      let unique: SQLText = row.flag() ? "UNIQUE " : ""
-      let only: SQLText = row.flag() ? "ONLY " : ""
-      let options = row.array()
-      let isNullsNotDistinct = row.flag()
-      if isPlain, let lists = columns[oid] {
-        var sql: SQLText = """
-          CREATE \(unique)INDEX \(name.quotedIdentifier) ON \(only)\(SQLText.qualified(schema, table)) \
-          USING \(method.quotedIdentifier) (\(lists.keys.joined(separator: ", ")))
-          """
-        if !lists.included.isEmpty {
-          sql += " INCLUDE (\(lists.included.joined(separator: ", ")))"
-        }
-        if isNullsNotDistinct { sql += " NULLS NOT DISTINCT" }
-        if !options.isEmpty { sql += " WITH (\(OptionList.storage(options)))" }
-        self.definition = sql
-      } else {
-        self.definition = definition
-      }
-      tablespace = row.optional()
-      isClustered = row.flag()
-      isReplicaIdentity = row.flag()
-      constraint = row.oid()
-      isOnMaterializedView = row.flag()
-      statistics = row.text().string.split(separator: ",").compactMap { pair in
-        let numbers = pair.split(separator: " ").compactMap { Int($0) }
-        return numbers.count == 2 ? (numbers[0], numbers[1]) : nil
-      }
-    }
-
-    /// nil for a constraint's index of which there is nothing to say.
-    var object: SchemaObject? {
+    var object: SchemaObject {
+      let (schema, name, owner, tableOID) = (row.schema, row.name, table.owner, table.oid)
       let qualifiedName = SQLText.qualified(schema, name)
-      let qualifiedTable = SQLText.qualified(schema, table)
+      let qualifiedTable = table.qualifiedName
       var settings = SQLText()
-      for (column, target) in statistics {
-        settings +=
-          "ALTER INDEX \(qualifiedName) ALTER COLUMN \(column) SET STATISTICS \(target);\n"
+      for column in statistics {
+        settings += """
+          ALTER INDEX \(qualifiedName) ALTER COLUMN \(column.number) \
+          SET STATISTICS \(column.target);
+
+          """
       }
-      if isClustered {
+      if row.isClustered {
         settings += "ALTER TABLE \(qualifiedTable) CLUSTER ON \(name.quotedIdentifier);\n"
       }
-      if isReplicaIdentity {
+      if row.isReplicaIdentity {
         settings += """
           ALTER TABLE ONLY \(qualifiedTable) REPLICA IDENTITY USING INDEX \(name.quotedIdentifier);
 
           """
       }
-      let identity = ObjectIdentity(.relation, oid)
+      let identity = ObjectIdentity(.relation, row.oid)
       var object: SchemaObject
       if let definition {
-        let sql = Indexes.inTablespace(tablespace, definition + ";\n") + settings
+        let sql = Indexes.inTablespace(row.tablespace, definition + ";\n") + settings
         object = SchemaObject(
           identity, .index, schema: schema, name: name, owner: owner, section: .postData,
           definition: sql)
@@ -132,10 +59,10 @@ enum Indexes {
       } else {
         // The index came with its constraint, which stands in the identity's place.
         object = SchemaObject(
-          ObjectIdentity(.relation, oid, column: SchemaObject.constraintIndex), .index,
+          ObjectIdentity(.relation, row.oid, column: SchemaObject.constraintIndex), .index,
           schema: schema, name: name,
           owner: owner, section: .postData, definition: settings)
-        object.needs = [ObjectIdentity(.constraint, constraint)]
+        object.needs = [ObjectIdentity(.constraint, row.constraint)]
         object.locks = [SchemaItem.Lock(table: tableOID, isShared: false)]
         object.commentIdentity = identity
       }

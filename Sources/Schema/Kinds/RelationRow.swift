@@ -33,7 +33,9 @@ struct RelationRow: Sendable {
   var identity: ObjectIdentity { ObjectIdentity(.relation, oid) }
   var qualifiedName: SQLText { .qualified(schema, name) }
 
-  static func read(_ session: CatalogSession) throws -> [RelationRow] {
+  static func read(
+    _ session: CatalogSession, _ slice: Int, _ count: Int
+  ) throws -> [RelationRow] {
     try session.rows(
       """
       SELECT c.oid, n.nspname, c.relname, pg_catalog.pg_get_userbyid(c.relowner), c.relacl,
@@ -44,7 +46,8 @@ struct RelationRow: Sendable {
         CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
         pg_catalog.pg_get_expr(c.relpartbound, c.oid),
         CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END,
-        c.relpages, c.reltuples, c.relispopulated, x.objid IS NOT NULL, cfg.condition,
+        c.relpages, c.reltuples, c.relispopulated,
+        NOT (\(session.isFree(.relation, "c.oid"))), cfg.condition,
         s.srvname, f.ftoptions
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND \(session.isUserSchema())
@@ -53,15 +56,13 @@ struct RelationRow: Sendable {
       LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
       LEFT JOIN pg_catalog.pg_foreign_table f ON f.ftrelid = c.oid
       LEFT JOIN pg_catalog.pg_foreign_server s ON s.oid = f.ftserver
-      LEFT JOIN pg_catalog.pg_depend x ON x.classid = \(Catalog.relation.rawValue)
-        AND x.objid = c.oid AND x.objsubid = 0 AND x.deptype = 'e'
       LEFT JOIN (
         SELECT u.oid, COALESCE(u.condition, '') AS condition FROM pg_catalog.pg_extension e,
           ROWS FROM (pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition))
             AS u (oid, condition)
       ) cfg ON cfg.oid = c.oid
       WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't'
-      ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
+        AND c.oid::pg_catalog.int8 % \(count) = \(slice)
       """
     ) { row in RelationRow(&row) }
   }

@@ -26,6 +26,10 @@ struct TableColumn: Sendable {
   var options: [SQLText]
   var foreignOptions: [SQLText]
   var granted: SQLText?
+  var typeOID: UInt32
+  var typeKind: Character
+  var typeCategory: Character
+  var collationOID: UInt32
   /// The not-null constraint by its name (18 and later).
   var notNull: NotNull?
 
@@ -40,7 +44,9 @@ struct TableColumn: Sendable {
 
   var isGenerated: Bool { generated != " " }
 
-  static func read(_ session: CatalogSession) throws -> [UInt32: [TableColumn]] {
+  static func read(
+    _ session: CatalogSession, _ slice: Int, _ count: Int
+  ) throws -> [UInt32: [TableColumn]] {
     var columns: [UInt32: [TableColumn]] = [:]
     try session.forEach(
       """
@@ -50,20 +56,23 @@ struct TableColumn: Sendable {
         a.attnotnull, a.attislocal, a.attinhcount > 0, a.attidentity, a.attgenerated,
         pg_catalog.pg_get_expr(d.adbin, d.adrelid), d.oid,
         CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END, a.attcompression,
-        NULLIF(a.attstattarget, -1), a.attoptions, a.attfdwoptions, a.attacl
+        NULLIF(a.attstattarget, -1), a.attoptions, a.attfdwoptions, a.attacl,
+        a.atttypid, t.typtype, t.typcategory, a.attcollation
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND \(session.isUserSchema())
       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-      LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+      LEFT JOIN pg_catalog.pg_attrdef d
+        ON d.adrelid = CASE WHEN a.atthasdef THEN a.attrelid END AND d.adnum = a.attnum
       WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't'
+        AND c.oid::pg_catalog.int8 % \(count) = \(slice)
       ORDER BY a.attrelid, a.attnum
       """
     ) { row in
       let column = TableColumn(&row)
       columns[column.table, default: []].append(column)
     }
-    if session.version >= 18 { try readNotNulls(session, into: &columns) }
+    if session.version >= 18 { try readNotNulls(session, slice, count, into: &columns) }
     return columns
   }
 
@@ -89,16 +98,22 @@ struct TableColumn: Sendable {
     options = row.array().filter { !$0.hasPrefix("pg_attver=") }
     foreignOptions = row.array()
     granted = row.optional()
+    typeOID = row.oid()
+    typeKind = row.letter()
+    typeCategory = row.letter()
+    collationOID = row.oid()
   }
 
   private static func readNotNulls(
-    _ session: CatalogSession, into columns: inout [UInt32: [TableColumn]]
+    _ session: CatalogSession, _ slice: Int, _ count: Int,
+    into columns: inout [UInt32: [TableColumn]]
   ) throws {
     try session.forEach(
       """
       SELECT c.conrelid, c.conkey[1], c.oid, c.conname, c.conislocal, c.coninhcount > 0,
         c.connoinherit, c.convalidated
       FROM pg_catalog.pg_constraint c WHERE c.contype = 'n' AND c.conrelid <> 0
+        AND c.conrelid::pg_catalog.int8 % \(count) = \(slice)
       """
     ) { row in
       let table = row.oid()
