@@ -118,7 +118,9 @@ let package = Package(
     tests("Crypto", []),
     tests("Age", ["ByteStream", "Crypto"]),
     tests("Gzip", ["ByteStream"]),
-    tests("LogicalBackup", ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres"]),
+    tests(
+      "LogicalBackup",
+      ["Age", "ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
     tests("ObjectStore", ["ByteStream", "Crypto"]),
     tests(
       "PhysicalBackup",

@@ -107,11 +107,16 @@ struct CatalogReader {
     guard let object = data.first(where: { $0.key == key }) else {
       return .incomplete(manifest, "the object \(manifest.object.name) is missing")
     }
-    guard object.size == manifest.object.size else {
+    let (size, written) = (object.size, manifest.object.size)
+    guard size >= written else {
+      return .incomplete(
+        manifest, "the object \(manifest.object.name) is cut short: \(size) of \(written) bytes")
+    }
+    guard size == written else {
       return .incomplete(
         manifest,
-        "the object \(manifest.object.name) has \(object.size) bytes, the manifest says "
-          + "\(manifest.object.size)")
+        "to the object \(manifest.object.name) something was appended: it has \(size) bytes, "
+          + "\(written) were written")
     }
     return .complete(manifest)
   }

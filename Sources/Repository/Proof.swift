@@ -59,8 +59,14 @@ public struct Proof: Codable, Hashable, Sendable {
   /// `<UTC time>-<kind>-passed.json`, in a folder named for the backup. The outcome is in the
   /// name, so that a listing tells which ones are worth reading.
   var key: String {
-    Layout.proofsPrefix(environment: environment, database: database)
-      + "\(backup)/\(time.compact)-\(kind.rawValue)-\(passed ? "passed" : "failed").json"
+    Self.prefix(
+      of: BackupNames(environment: environment, database: database, id: backup))
+      + "\(time.compact)-\(kind.rawValue)-\(passed ? "passed" : "failed").json"
+  }
+
+  /// All proofs about a backup are below this prefix.
+  static func prefix(of names: BackupNames) -> String {
+    Layout.proofsPrefix(environment: names.environment, database: names.database) + "\(names.id)/"
   }
 
   func encoded() throws -> [UInt8] {

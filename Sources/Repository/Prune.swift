@@ -3,7 +3,7 @@ public import ObjectStore
 
 /// Carries out a retention plan.
 ///
-/// A backup's manifest goes first, then its data: whoever stops in between leaves data without a
+/// A backup's manifest goes first, then its data, then its proofs: whoever stops in between leaves data without a
 /// manifest, which is no backup, and which a later prune removes.
 public struct Prune: Sendable {
   public struct Outcome: Hashable, Sendable {
@@ -88,6 +88,10 @@ public struct Prune: Sendable {
     try repository.store.delete([
       entry.names.dataKey(encrypted: false), entry.names.dataKey(encrypted: true),
     ])
+    // What was found about it is of no use any more.
+    var proofs: [String] = []
+    try repository.store.list(prefix: Proof.prefix(of: entry.names)) { proofs.append($0.key) }
+    if !proofs.isEmpty { try repository.store.delete(proofs) }
   }
 
   /// False when it is none any more.

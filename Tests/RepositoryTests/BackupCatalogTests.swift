@@ -61,7 +61,7 @@ import Testing
       #expect(catalog.entries.allSatisfy { !$0.isWhole })
       let problems = catalog.entries.map { $0.problem ?? "" }
       #expect(problems[0].contains("is missing"))
-      #expect(problems[1].contains("has 1 bytes, the manifest says 100"))
+      #expect(problems[1].contains("is cut short: 1 of 100 bytes"))
       #expect(problems[2].contains("not a manifest"))
       #expect(problems[3].contains("newer pgkeep"))
       #expect(problems[4].contains("lies where"))

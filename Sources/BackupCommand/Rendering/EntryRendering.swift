@@ -12,7 +12,8 @@ enum EntryRendering {
     if let proof = entry.newestProof {
       words.append(
         proof.passed
-          ? "verified \(Humane.ago(proof.time, now: now))"
+          ? "\(proof.kind == .read ? "" : "deeply ")verified \(Humane.ago(proof.time, now: now)): "
+            + Humane.plural(proof.tables, "table") + ", " + Humane.plural(proof.rows, "row")
           : "FAILED VERIFICATION \(Humane.ago(proof.time, now: now))")
     }
     return words.joined(separator: ", ")

@@ -87,7 +87,7 @@ public struct BackupTaker: Sendable {
         sha256: sink?.sha256 ?? "", plainSize: result.size, indexOffset: result.indexOffset,
         encryption: options.recipients.isEmpty ? nil : "age"),
       options: .init(selection: result.facts.selection),
-      tables: result.tables.map(Self.table), sequences: result.totals.sequences,
+      tables: result.tables.map { Manifest.Table($0) }, sequences: result.totals.sequences,
       largeObjects: result.totals.largeObjects)
     try cancellation.check()
     try repository.writeManifest(manifest)
@@ -99,14 +99,6 @@ public struct BackupTaker: Sendable {
       encoding: facts.encoding, collate: "\(facts.collate)", ctype: "\(facts.ctype)",
       localeProvider: facts.localeProvider, locale: facts.locale.map { "\($0)" },
       owner: "\(facts.owner)")
-  }
-
-  private static func table(_ table: TableRecord) -> Manifest.Table {
-    let digits = String(table.sum.hash, radix: 16)
-    let hash = String(repeating: "0", count: 16 - digits.count) + digits
-    return Manifest.Table(
-      schema: "\(table.schema)", name: "\(table.name)", rows: table.sum.rows, hash: hash,
-      bytes: table.sum.bytes)
   }
 
   /// What has to be known of the database before a name for its backup can be found.

@@ -16,9 +16,16 @@ public final class MemberReader {
   ///   their own checksum say; or what reading them throws.
   public func read(_ member: MemberRecord, into text: Block) throws {
     compressed.reset()
-    text.truncate(to: 0)
     compressed.reserve(member.length)
     try file.read(member.range) { compressed.append($0) }
+    try decompress(compressed, of: member, into: text)
+  }
+
+  /// Replaces what `text` holds by the text of `member`, whose bytes somebody has fetched.
+  ///
+  /// - Throws: ``LogicalBackupError/Code/damaged``.
+  func decompress(_ compressed: Block, of member: MemberRecord, into text: Block) throws {
+    text.truncate(to: 0)
     do {
       try decompressor.decompress(compressed.bytes, into: text)
     } catch let error as GzipError {

@@ -19,7 +19,7 @@ public enum DatabaseMaker {
         "The URL of the database to restore into names no database: postgresql://…/DATABASE.")
     }
     switch mode {
-    case .new, .replace:
+    case .new, .replace, .scratch:
       return try RestoredDatabase(
         target, name: name, traits: traits, replaces: mode == .replace, cancellation: cancellation)
     case .intoEmpty:

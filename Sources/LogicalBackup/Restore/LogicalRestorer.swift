@@ -132,7 +132,11 @@ public struct LogicalRestorer: Sendable {
       }
       if options.verifies { try verify(run, tables) }
       try run.begin(.completion)
-      try keeper.target?.complete()
+      if options.mode == .scratch {
+        keeper.target?.abandon()
+      } else {
+        try keeper.target?.complete()
+      }
       run.end()
       let notes = keeper.target?.notes ?? []
       run.report { $0.notes = notes + $0.notes }

@@ -7,4 +7,6 @@ public enum RestoreMode: String, Hashable, Sendable {
   case replace
   /// The database exists and is empty: for roles that may not create databases.
   case intoEmpty
+  /// The database is made under a temporary name, and dropped when all was restored and compared.
+  case scratch
 }

@@ -24,6 +24,12 @@ public struct Configuration: Sendable {
     try target(flag, "--to", variable: "RESTORE_URL", what: "the database to restore into")
   }
 
+  /// A server to make scratch databases on: `--scratch`, else that of `DATABASE_URL`.
+  public func scratchServer(flag: String?) throws -> ConnectionTarget {
+    try target(
+      flag, "--scratch", variable: "DATABASE_URL", what: "the server for a scratch database")
+  }
+
   private func target(
     _ flag: String?, _ flagName: String, variable: String, what: String
   ) throws -> ConnectionTarget {
