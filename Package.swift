@@ -86,7 +86,10 @@ let package = Package(
       ]),
     command(
       "MigrateCommand",
-      ["ByteStream", "LogicalBackup", "Migrations", "Postgres", "Repository", "Schema"]),
+      [
+        "ByteStream", "LogicalBackup", "Migrations", "ObjectStore", "Postgres", "Repository",
+        "Schema",
+      ]),
     command(
       "BackupCommand",
       [

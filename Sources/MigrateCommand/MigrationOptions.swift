@@ -51,6 +51,41 @@ struct TimeOption: ExpressibleByArgument, CustomStringConvertible {
   var defaultValueDescription: String { description }
 }
 
+/// A number of bytes such as `500MB` or `20GB`, in powers of 1000.
+struct SizeOption: ExpressibleByArgument, CustomStringConvertible {
+  private static let units = ["B", "kB", "MB", "GB", "TB"]
+  let bytes: Int
+
+  init(bytes: Int) { self.bytes = bytes }
+
+  init?(argument: String) {
+    let digits = argument.prefix { $0.isASCII && $0.isNumber }
+    guard let number = Int(digits), number > 0 else { return nil }
+    let unit = argument.dropFirst(digits.count)
+    guard let power = Self.units.firstIndex(where: { $0.lowercased() == unit.lowercased() }) else {
+      return nil
+    }
+    var bytes = number
+    for _ in 0..<power {
+      let (product, isTooLarge) = bytes.multipliedReportingOverflow(by: 1000)
+      guard !isTooLarge else { return nil }
+      bytes = product
+    }
+    self.bytes = bytes
+  }
+
+  var description: String {
+    var (value, power) = (bytes, 0)
+    while value >= 1000, value.isMultiple(of: 1000), power < Self.units.count - 1 {
+      value /= 1000
+      power += 1
+    }
+    return "\(value)\(Self.units[power])"
+  }
+
+  var defaultValueDescription: String { description }
+}
+
 extension MigratorOptions.OutOfOrder: ExpressibleByArgument {}
 
 extension MigrationVersion: ExpressibleByArgument {
@@ -61,7 +96,8 @@ extension Run {
   /// The library's entry, set up from this run's options.
   func migrator(
     _ database: DatabaseOptions, lock: LockOptions? = nil,
-    outOfOrder: MigratorOptions.OutOfOrder = .refuse, searchPath: [String]? = nil
+    outOfOrder: MigratorOptions.OutOfOrder = .refuse, searchPath: [String]? = nil,
+    _ change: (inout MigratorOptions, ConnectionTarget) throws -> Void = { _, _ in }
   ) throws -> Migrator.Blocking {
     var options = MigratorOptions(toolVersion: ToolVersion.current)
     options.outOfOrder = outOfOrder
@@ -74,6 +110,7 @@ extension Run {
       options.waitForBackup = .milliseconds(lock.waitForBackup.milliseconds)
     }
     let target = try configuration.database(flag: database.databaseUrl)
+    try change(&options, target)
     return Migrator(target, options, cancellation: cancellation) { event in
       EventPrinter.show(event, self)
     }.blocking

@@ -15,6 +15,7 @@ struct Up: ToolCommand {
         migrate up
         migrate up --dry-run
         migrate up 20261122093000
+        migrate up --keep-dropped --require-backup 24h
       """, aliases: ["upgrade"])
 
   @Argument(
@@ -25,6 +26,19 @@ struct Up: ToolCommand {
   @Option(
     help: "What to do about a file that is older than what is applied: allow, warn or refuse.")
   var outOfOrder = MigratorOptions.OutOfOrder.refuse
+  @Flag(
+    help: "First copy the tables and columns that a migration drops; migrate down puts them back.")
+  var keepDropped = false
+  @Option(
+    help: ArgumentHelp(
+      "The most that one copy of --keep-dropped may take: 500MB, 20GB.", valueName: "size"))
+  var keepLimit = SizeOption(bytes: 1_000_000_000)
+  @Option(
+    help: ArgumentHelp(
+      "Refuse to drop tables and columns when no whole backup in the store is younger: 24h.",
+      valueName: "time"))
+  var requireBackup: TimeOption?
+  @OptionGroup var store: StoreOptions
   @OptionGroup var tenants: TenantOptions
   @OptionGroup var files: FilesOptions
   @OptionGroup var lock: LockOptions
@@ -35,7 +49,14 @@ struct Up: ToolCommand {
 
   func run(_ run: Run) throws {
     let migrator = try run.migrator(
-      database, lock: lock, outOfOrder: outOfOrder, searchPath: tenants.searchPath)
+      database, lock: lock, outOfOrder: outOfOrder, searchPath: tenants.searchPath
+    ) { options, target in
+      options.keepsDropped = keepDropped
+      options.keepLimit = keepLimit.bytes
+      if let limit = requireBackup {
+        options.backupRefusal = try BackupCheck.refusal(target, limit, store, run)
+      }
+    }
     let files = try MigrationFiles(folder: files.dir)
     if dryRun {
       let plans = try tenants.forEach(migrator, run) { [try $0.planUp(files, to: target?.version)] }

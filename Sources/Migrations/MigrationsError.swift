@@ -22,6 +22,8 @@ public struct MigrationsError: Error, Sendable, CustomStringConvertible {
     case unfinished
     /// A migration says that it cannot be undone, or no down is known for it.
     case irreversible
+    /// A migration drops data, and the precaution that was asked for cannot be taken.
+    case dataLoss
     /// The files and the history differ.
     case drift
     /// Somebody asked the run to stop.

@@ -18,7 +18,7 @@ extension MigrationsError: ReportableError {
 
   private var status: ExitStatus {
     switch code {
-    case .invalidFiles, .statementFailed, .irreversible, .noSuchStep, .cancelled: .failed
+    case .invalidFiles, .statementFailed, .irreversible, .noSuchStep, .cancelled, .dataLoss: .failed
     case .outOfOrder, .drift: .drift
     case .lockNotObtained: .lockNotObtained
     case .transactionPooler, .notAllowed, .historyTooNew: .configuration

@@ -77,7 +77,7 @@ enum HistorySchema {
     if exists.rowCount == 0 { try connection.run("CREATE SCHEMA pgkeep") }
   }
 
-  private static let steps: [SQLText] = [form1, form2]
+  private static let steps: [SQLText] = [form1, form2, form3]
 
   /// History rows are never changed: what a row means is never revised, and an attempt's start and
   /// its end are two rows.
@@ -172,5 +172,26 @@ enum HistorySchema {
     COMMENT ON TABLE pgkeep.schema_object IS 'The objects of the newest schema_record';
     CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pgkeep.schema_record
       FOR EACH STATEMENT EXECUTE FUNCTION pgkeep.refuse_change();
+    """
+
+  /// What migrations dropped and was kept for their downs.
+  private static let form3: SQLText = """
+    CREATE TABLE pgkeep.dropped_data (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      history_id bigint NOT NULL,
+      store text NOT NULL,
+      schema text NOT NULL,
+      name text NOT NULL,
+      keys text[] NOT NULL,
+      columns text[] NOT NULL,
+      is_table boolean NOT NULL,
+      row_count bigint NOT NULL,
+      bytes bigint NOT NULL,
+      kept_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+      put_back_at timestamptz,
+      put_back_by bigint
+    );
+    COMMENT ON TABLE pgkeep.dropped_data IS
+      'What migrate up --keep-dropped copied before it was dropped; store names the table with the copy';
     """
 }

@@ -64,8 +64,8 @@ struct SchemaRecords {
         [
           SQLText("\(first)"), SQLText("\(last)"), SQLText(fingerprints.0.hex),
           SQLText(fingerprints.1.hex),
-          Self.array(difference.entries.map { SQLText($0.change.rawValue) }),
-          Self.array(difference.entries.map { SQLText($0.what) }),
+          SQLText(arrayOf: difference.entries.map { SQLText($0.change.rawValue) }),
+          SQLText(arrayOf: difference.entries.map { SQLText($0.what) }),
         ])
       if try fingerprints.1 != stored() { try replace(after) }
     }
@@ -89,28 +89,12 @@ struct SchemaRecords {
           WITH ORDINALITY o (kind, schema, name, sql, place)
         """,
         [
-          SQLText("\(position)"), Self.array(batch.map { SQLText($0.key.kind.caseName) }),
-          Self.array(batch.map { $0.key.schema ?? SQLText() }), Self.array(batch.map(\.key.name)),
-          Self.array(batch.map(\.sql)),
+          SQLText("\(position)"), SQLText(arrayOf: batch.map { SQLText($0.key.kind.caseName) }),
+          SQLText(arrayOf: batch.map { $0.key.schema ?? SQLText() }),
+          SQLText(arrayOf: batch.map(\.key.name)),
+          SQLText(arrayOf: batch.map(\.sql)),
         ])
       position += batch.count
     }
-  }
-
-  /// An array in text form.
-  private static func array(_ values: [SQLText]) -> SQLText {
-    var bytes: [UInt8] = [UInt8(ascii: "{")]
-    for (index, value) in values.enumerated() {
-      if index > 0 { bytes.append(UInt8(ascii: ",")) }
-      bytes.append(UInt8(ascii: "\""))
-      for byte in value.bytes {
-        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-          bytes.append(UInt8(ascii: "\\"))
-        }
-        bytes.append(byte)
-      }
-      bytes.append(UInt8(ascii: "\""))
-    }
-    return SQLText(bytes: bytes + [UInt8(ascii: "}")])
   }
 }

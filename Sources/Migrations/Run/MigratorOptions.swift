@@ -16,6 +16,14 @@ public struct MigratorOptions: Sendable {
   public var outOfOrder: OutOfOrder = .refuse
   /// `search_path` for the migrations; nil leaves the role's own.
   public var searchPath: [String]?
+  /// Whether an up first copies the tables and columns that it drops into the history's schema, so
+  /// that its down can put them back.
+  public var keepsDropped = false
+  /// The most bytes that one table or set of columns may have to be kept.
+  public var keepLimit = 1 << 30
+  /// Asked before an up drops a table or columns that are not kept: why that must not be, since no
+  /// backup is fresh enough, as a clause and a full stop; nil when it may.
+  public var backupRefusal: (@Sendable () throws -> String?)?
   /// Whether the schema is read before and after migrations, and what they changed is kept with
   /// the history, so that ``Migrator/drift()`` can tell what was changed by hand. Not done for
   /// tenants' schemas.

@@ -28,6 +28,9 @@ struct StatementRunner: StepRunner {
     let mark = try session.mark(step)
     try session.prepare(for: step)
     var times = StatementTimes()
+    let care = Care(
+      precautions: DropPrecautions(session, step, row: attempt),
+      kept: try KeptData(session, step, row: mark.row))
     for statement in statements where statement.ordinal > progress.done {
       let before = ContinuousClock.now
       do {
@@ -36,7 +39,7 @@ struct StatementRunner: StepRunner {
         var retry = LockRetry(session, step)
         while true {
           do {
-            try take(step, statement, text, attempt, isUncertain)
+            try take(step, statement, text, attempt, isUncertain, care)
             break
           } catch let error as PostgresError where retry.isMissed(error) {
             try retry.pauseOrGiveUp(error)
@@ -49,6 +52,7 @@ struct StatementRunner: StepRunner {
       times.add(statement, ContinuousClock.now - before)
       session.emit(.statementDone(step, ordinal: statement.ordinal, of: statements.count))
     }
+    if let kept = care.kept { try work.transaction { try kept.finish() } }
     let duration = ContinuousClock.now - started
     try session.announce(step, mark, session.lock.connection)
     _ = try session.history.add(
@@ -62,7 +66,7 @@ struct StatementRunner: StepRunner {
 
   private func take(
     _ step: PlannedStep, _ statement: ScriptStatement, _ text: SQLText, _ attempt: Int,
-    _ isUncertain: Bool
+    _ isUncertain: Bool, _ care: Care
   ) throws {
     let remains = ConcurrentIndex(statement.statement)
     if isUncertain {
@@ -71,7 +75,7 @@ struct StatementRunner: StepRunner {
     }
     // What a failed concurrent build has left would be taken for the whole index by IF NOT EXISTS.
     if let remains { try remains.dropIfInvalid(work) }
-    if try runInTransaction(step, statement, text, attempt) { return }
+    if try runInTransaction(step, statement, text, attempt, care) { return }
     try note(.started, statement, attempt)
     try runAlone(step, statement, text)
     try note(.done, statement, attempt)
@@ -98,14 +102,20 @@ struct StatementRunner: StepRunner {
 
   /// - Returns: false when the server does not let the statement run in a transaction.
   private func runInTransaction(
-    _ step: PlannedStep, _ statement: ScriptStatement, _ text: SQLText, _ attempt: Int
+    _ step: PlannedStep, _ statement: ScriptStatement, _ text: SQLText, _ attempt: Int,
+    _ care: Care
   ) throws -> Bool {
     guard !NeedsAutocommit.isKnown(statement.statement) else { return false }
     do {
       try work.run("BEGIN")
       try session.watch.during(step, mayGiveWay: true) {
-        try work.run(statement, text: text)
+        if let precautions = care.precautions {
+          try precautions.run(statement, text: text)
+        } else {
+          try work.run(statement, text: text)
+        }
       }
+      try care.kept?.afterStatement()
       try session.observer?.after(statement, work)
       try History(connection: work).note(
         .done, attempt: attempt, ordinal: statement.ordinal, checksum: statement.checksum)
@@ -172,6 +182,12 @@ struct StatementRunner: StepRunner {
     if cause.code == .connectionLost { message = "\(cause.description)\n\(message)" }
     return MigrationsError(
       cause.code == .cancelled ? .cancelled : .unfinished, message, failure: failure, cause: cause)
+  }
+
+  /// What is done about rows that a step drops or brings back.
+  private struct Care {
+    let precautions: DropPrecautions?
+    let kept: KeptData?
   }
 
   /// How far an earlier run got, by its ledger.

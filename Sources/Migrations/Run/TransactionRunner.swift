@@ -31,12 +31,16 @@ struct TransactionRunner: StepRunner {
     do {
       var times = StatementTimes()
       var locks = HeldLocks()
+      let precautions = DropPrecautions(session, step, row: mark.row)
+      let kept = try KeptData(session, step, row: mark.row)
       for statement in statements {
         let before = ContinuousClock.now
-        try run(statement, step, expansion)
+        try run(statement, step, expansion, precautions)
+        try kept?.afterStatement()
         let duration = ContinuousClock.now - before
         times.add(statement, duration, try locks.added(by: statement, work))
       }
+      try kept?.finish()
       row = try record(step, statements.count, started, times, mark)
       try work.run("COMMIT")
     } catch let error as PostgresError {
@@ -56,12 +60,17 @@ struct TransactionRunner: StepRunner {
   }
 
   private func run(
-    _ statement: ScriptStatement, _ step: PlannedStep, _ expansion: VariableExpansion
+    _ statement: ScriptStatement, _ step: PlannedStep, _ expansion: VariableExpansion,
+    _ precautions: DropPrecautions?
   ) throws {
     let text = try expansion.expand(statement.statement.text)
     do {
       try session.watch.during(step, mayGiveWay: true) {
-        try work.run(statement, text: text)
+        if let precautions {
+          try precautions.run(statement, text: text)
+        } else {
+          try work.run(statement, text: text)
+        }
       }
       try session.observer?.after(statement, work)
     } catch let error as PostgresError {
