@@ -129,6 +129,10 @@ extension Migrator {
         } catch var error as MigrationsError {
           error.done = done
           throw error
+        } catch let error as PostgresError where error.code == .cancelled {
+          throw MigrationsError(
+            .cancelled, "\(error.message) Nothing of \(step.title) was begun.", done: done,
+            cause: error)
         }
       }
       return done

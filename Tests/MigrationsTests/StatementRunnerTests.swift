@@ -128,7 +128,11 @@ import Testing
       )
     ])
     JobThread.start("stopper") {
-      usleep(700_000)
+      let isBlocked = """
+        SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()
+          AND application_name LIKE 'pgkeep migrate work%' AND wait_event_type = 'Lock'
+        """
+      for _ in 0..<1000 where (try? fixture.database.psql(isBlocked)) != "t" { usleep(20_000) }
       fixture.cancellation.cancel(reason: "test")
     }
     let error = try failure { try fixture.migrator().up(files) }
