@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import LogicalBackup
 import ObjectStore
 import Postgres
@@ -51,6 +52,9 @@ struct RunBackup: BackupToolCommand {
     options.recipients = try run.configuration.ageRecipients(flags: recipient)
     if let wait = try run.configuration.integer(lockWait, "--lock-wait", nil, in: 1...86_400) {
       options.lockWait = .seconds(wait)
+    }
+    options.onWaiting = { [logger = run.logger] session in
+      logger.notice("\(session)", metadata: ["process_id": "\(session.processID)"])
     }
     let repository = try run.openRepository(store)
     let manifest = try run.withProgress(ProgressState(stage: "connecting")) { progress in

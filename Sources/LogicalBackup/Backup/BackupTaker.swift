@@ -19,6 +19,8 @@ public struct BackupTaker: Sendable {
     public var lockWait: Duration = .seconds(60)
     /// Whom the object is encrypted to; nobody when empty.
     public var recipients: [AgeRecipient] = []
+    /// Called for each session that waits for the backup to end, from a thread of its own.
+    public var onWaiting: (@Sendable (WaitingSession) -> Void)?
     /// The version of the tool, for the manifest.
     public var tool: String
 
@@ -59,6 +61,7 @@ public struct BackupTaker: Sendable {
     var export = ExportOptions(id: names.id.description, tool: options.tool)
     export.jobs = options.jobs
     export.snapshot.lockWait = options.lockWait
+    export.onWaiting = options.onWaiting
     // All of a run goes to the host that answered first, when there are several.
     let exporter = LogicalExporter(
       source.target, export, cancellation: cancellation, progress: progress)

@@ -13,6 +13,8 @@ public struct ExportOptions: Sendable {
   public var snapshot = SnapshotOptions()
   /// Bytes of text in a member. The size makes no difference to the ratio.
   public var memberSize = 4 << 20
+  /// Called for each session that waits for the export to end, from a thread of its own.
+  public var onWaiting: (@Sendable (WaitingSession) -> Void)?
 
   public init(id: String, tool: String) {
     self.id = id

@@ -44,6 +44,12 @@ public struct LogicalExporter: Sendable {
   ) throws -> ExportResult {
     let start = try begin()
     defer { start.session.close() }
+    let waiting = options.onWaiting.map { tell in
+      let connections = [start.session.connection] + start.workers
+      return WaitingSessions(
+        start.session.connection.target, for: connections.map(\.processID), tell)
+    }
+    defer { waiting?.close() }
     let plan = try ExportPlan(start.schema.tables, start.session.connection)
     progress.update {
       $0.phase = .rows
