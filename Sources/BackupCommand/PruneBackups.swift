@@ -74,10 +74,15 @@ struct PruneBackups: BackupToolCommand {
     run.conclude(
       json: PlanRendering.json(plan, outcome, physical.json),
       text: PlanRendering.summary(plan, outcome) + physical.summary)
-    if let refusal = outcome.refused.first {
+    for refusal in outcome.refused where refusal.isExpected {
+      run.logger.warning(
+        "not deleted: \(refusal.line.names.database) \(refusal.line.names.id): \(refusal.reason)")
+    }
+    let failures = outcome.refused.filter { !$0.isExpected }
+    if let refusal = failures.first {
       throw ErrorReport(
         .configuration, code: "refused",
-        "\(Humane.plural(outcome.refused.count, "thing")) could not be deleted; the first is "
+        "\(Humane.plural(failures.count, "thing")) could not be deleted; the first is "
           + "\(refusal.line.names.database) \(refusal.line.names.id): \(refusal.reason)")
     }
     try physical.check()

@@ -20,6 +20,9 @@ public struct Prune: Sendable {
   public struct Refusal: Hashable, Sendable {
     public let line: RetentionPlan.Line
     public let reason: String
+    /// Whether it is as it should be: an object lock that does its work, or a leftover that has
+    /// become a backup. Otherwise a right is missing.
+    public let isExpected: Bool
   }
 
   private let repository: BackupRepository
@@ -70,14 +73,18 @@ public struct Prune: Sendable {
         case .leftover(let leftover):
           guard try delete(leftover) else {
             outcome.refused.append(
-              Refusal(line: line, reason: "it has a manifest by now: it has become a backup"))
+              Refusal(
+                line: line, reason: "it has a manifest by now: it has become a backup",
+                isExpected: true))
             continue
           }
         }
         outcome.deleted.append(line)
         progress(line)
       } catch let error as ObjectStoreError where error.code == .denied || error.code == .retained {
-        outcome.refused.append(Refusal(line: line, reason: error.description))
+        outcome.refused.append(
+          Refusal(
+            line: line, reason: error.description, isExpected: error.code == .retained))
       }
     }
     return outcome

@@ -124,6 +124,24 @@ import Testing
     try remote.restore("latest").expectSuccess()
   }
 
+  @Test func pruneSaysWhatALockKeeps() throws {
+    let remote = try Remote(rows: 10)
+    let bucket = remote.bucket + "-locked"
+    try remote.server.python(
+      "s3.create_bucket(Bucket='\(bucket)', ObjectLockEnabledForBucket=True)")
+    let backup = remote.backup.with([
+      "BACKUP_STORE": "s3://\(bucket)", "BACKUP_S3_LOCK_DAYS": "2", "BACKUP_S3_DEADLINE": "60",
+    ])
+    for _ in 0..<2 { try backup("run").expectSuccess() }
+    let prune = try backup("prune", "--keep-days", "0", "--keep-last", "1")
+    prune.expectSuccess()
+    #expect(prune.errorText.contains("an object lock (GOVERNANCE) keeps it until 20"))
+    // Nothing is hidden from those who look for it.
+    let list = try backup("list", "--json").json()
+    #expect((list["backups"] as? [Any])?.count == 2)
+    try remote.restore.with(["BACKUP_STORE": "s3://\(bucket)"])("latest").expectSuccess()
+  }
+
   @Test func aServerThatIsNotThere() throws {
     let remote = try Remote(rows: 10)
     let port = try LoopbackPort.free()

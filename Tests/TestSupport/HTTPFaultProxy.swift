@@ -34,6 +34,14 @@ public final class HTTPFaultProxy: Sendable {
     case cutAnswer(afterBytes: Int)
     /// Nothing comes back for that long, and then the connection is reset.
     case stall(Duration)
+    /// The server gets it that much later, and its answer comes back.
+    case delay(Duration)
+    /// The connection ends neatly after that many bytes of the server's answer, head included.
+    case endAnswer(afterBytes: Int)
+    /// The server's answer says that its body has that many bytes more, or fewer, than it has.
+    case wrongLength(by: Int)
+    /// The server's answer comes back twice on one connection.
+    case repeatAnswer
 
     /// An answer as S3 gives an error.
     public static func s3Error(_ status: Int, _ code: String, headers: [String: String] = [:])
@@ -136,12 +144,10 @@ public final class HTTPFaultProxy: Sendable {
       return client.cut()
     case .stall(let duration):
       while let piece = nextOfBody(), !piece.isEmpty {}
-      usleep(
-        UInt32(
-          duration.components.seconds * 1_000_000 + duration.components.attoseconds
-            / 1_000_000_000_000))
+      usleep(microseconds(duration))
       return client.cut()
-    case .forward, .loseAnswer, .cutAnswer: break
+    case .delay(let duration): usleep(microseconds(duration))
+    case .forward, .loseAnswer, .cutAnswer, .endAnswer, .wrongLength, .repeatAnswer: break
     }
 
     guard let server = LoopbackSocket(to: port), server.write(message.forwardedHead.utf8) else {
@@ -151,10 +157,19 @@ public final class HTTPFaultProxy: Sendable {
       if !server.write(piece) { break }
     }
     var limit = Int.max
-    if case .cutAnswer(let count) = action { limit = count }
-    if case .loseAnswer = action {
+    switch action {
+    case .cutAnswer(let count): limit = count
+    case .loseAnswer:
       while !server.read().isEmpty {}
       return client.cut()
+    case .endAnswer, .wrongLength, .repeatAnswer:
+      var answer: [UInt8] = []
+      while case let piece = server.read(), !piece.isEmpty { answer += piece }
+      _ = client.write(changed(answer, action))
+      client.finishWriting()
+      while !client.read().isEmpty {}
+      return
+    default: break
     }
     while true {
       let piece = server.read()
@@ -168,6 +183,32 @@ public final class HTTPFaultProxy: Sendable {
     }
     client.finishWriting()
     while !client.read().isEmpty {}
+  }
+
+  private static func microseconds(_ duration: Duration) -> UInt32 {
+    UInt32(
+      duration.components.seconds * 1_000_000 + duration.components.attoseconds
+        / 1_000_000_000_000)
+  }
+
+  /// A whole answer with the fault that the action says.
+  private static func changed(_ answer: [UInt8], _ action: Action) -> [UInt8] {
+    switch action {
+    case .endAnswer(let count): return Array(answer.prefix(count))
+    case .repeatAnswer: return answer + answer
+    case .wrongLength(let difference):
+      guard let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) else { return answer }
+      let lines = String(decoding: answer[..<end.lowerBound], as: UTF8.self)
+        .components(separatedBy: "\r\n")
+        .map { line -> String in
+          guard line.lowercased().hasPrefix("content-length:"),
+            let length = Int(line.dropFirst(15).trimmingCharacters(in: .whitespaces))
+          else { return line }
+          return "Content-Length: \(max(0, length + difference))"
+        }
+      return Array(lines.joined(separator: "\r\n").utf8) + answer[end.lowerBound...]
+    default: return answer
+    }
   }
 
   private struct Message {

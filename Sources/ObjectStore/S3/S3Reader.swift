@@ -43,9 +43,13 @@ final class S3Reader {
     var call = S3Client.Call(
       method: "GET", key: key, what: "cannot read \(key)", accepted: [200, 206],
       cancellation: cancellation)
+    // A range is asked for even when all is wanted: its answer says twice how long it is, and an
+    // answer that contradicts itself is not believed. An empty object has no ranges.
+    if !isRanged { call.accepted.insert(416) }
     call.prepare = { [self] call in call.headers = headers() }
     call.progress = { [self] in position - start }
-    call.check = { [self] _, _ in
+    call.check = { [self] head, _ in
+      if head.status == 416 { return try checkEmpty() }
       // The connection ended neatly, and early.
       if let end, position < end {
         throw HTTPFailure(
@@ -74,11 +78,15 @@ final class S3Reader {
 
   private func headers() -> [(String, String)] {
     var headers: [(String, String)] = []
-    if isRanged || position > 0 {
-      headers.append(("Range", "bytes=\(position)-" + (end.map { "\($0 - 1)" } ?? "")))
-    }
+    headers.append(("Range", "bytes=\(position)-" + (end.map { "\($0 - 1)" } ?? "")))
     if let etag = version.etag { headers.append(("If-Match", etag)) }
     return headers
+  }
+
+  /// An answer that there is no such range, where all was asked for.
+  private func checkEmpty() throws {
+    if position == 0, try client.info(key, cancellation: cancellation)?.size == 0 { return }
+    throw HTTPFailure(kind: .reset, description: "the answer is that \(key) has no bytes")
   }
 
   private func take(_ head: HTTPHead) throws {
@@ -95,6 +103,10 @@ final class S3Reader {
       if let end, range.last + 1 > end {
         throw wrong("gave more bytes of \(key) than were asked for")
       }
+      if let length = head.contentLength, length != range.last + 1 - range.first {
+        throw HTTPFailure(kind: .reset, description: "the answer contradicts itself on its length")
+      }
+      end = end ?? range.total ?? range.last + 1
     } else if wanted > 0 || isRanged {
       // All of it in place of a range: right when the range is all of it.
       guard wanted == 0, let length = head.contentLength else {

@@ -25,9 +25,10 @@ extension S3Client {
       headers.append(("x-amz-server-side-encryption-aws-kms-key-id", key))
     }
     if let days = settings.lockDays {
+      // Whole seconds: not every provider reads fractions.
+      let until = UTCTime(seconds: UTCTime.now().adding(days: days).milliseconds / 1000)
       headers.append(("x-amz-object-lock-mode", settings.lockMode))
-      headers.append(
-        ("x-amz-object-lock-retain-until-date", UTCTime.now().adding(days: days).description))
+      headers.append(("x-amz-object-lock-retain-until-date", until.description))
     }
     return headers
   }
@@ -61,6 +62,7 @@ extension S3Client {
     var call = Call(
       method: "HEAD", key: key, what: "cannot examine \(key)", accepted: [200, 404],
       cancellation: cancellation)
+    call.check = { head, body in if head.status == 200 { try Self.checkETag(head, body) } }
     let head: HTTPHead
     do {
       head = try send(call).head

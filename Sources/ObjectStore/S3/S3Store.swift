@@ -139,11 +139,40 @@ public struct S3Store: ObjectStore {
     // One request each: the batched form differs among providers, and prunes are small.
     for key in keys {
       try ObjectKey.check(key)
+      guard try mayDelete(key) else { continue }
       _ = try client.send(
         S3Client.Call(
           method: "DELETE", key: key, what: "cannot delete \(key)", accepted: [200, 204, 404],
           cancellation: cancellation))
     }
+  }
+
+  /// False when there is nothing to delete; throws ``ObjectStoreError/Code/retained`` when a lock
+  /// keeps it.
+  ///
+  /// A bucket with object lock keeps versions, and a plain DELETE there only hides an object: it
+  /// would succeed, and the object would stay and be paid for. So its lock is looked at first.
+  private func mayDelete(_ key: String) throws -> Bool {
+    let head = try client.send(
+      S3Client.Call(
+        method: "HEAD", key: key, what: "cannot examine \(key)",
+        accepted: [200, 400, 401, 403, 404, 405], cancellation: cancellation)
+    ).head
+    // Somebody who may delete need not be allowed to read: the DELETE itself will tell.
+    guard head.status == 200 else { return head.status != 404 }
+    if head.headers["x-amz-object-lock-legal-hold"]?.uppercased() == "ON" {
+      throw ObjectStoreError(
+        .retained, "cannot delete \(key) in \(description): a legal hold keeps it", key: key)
+    }
+    let now = head.headers["date"].flatMap { UTCTime(httpDate: $0) } ?? .now()
+    guard let until = head.headers["x-amz-object-lock-retain-until-date"].flatMap({ UTCTime($0) }),
+      until > now
+    else { return true }
+    let mode = head.headers["x-amz-object-lock-mode"].map { " (\($0))" } ?? ""
+    throw ObjectStoreError(
+      .retained,
+      "cannot delete \(key) in \(description): an object lock\(mode) keeps it until \(until)",
+      key: key)
   }
 
   public func unfinished(prefix: String) throws -> [UnfinishedWrite] {
