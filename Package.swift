@@ -74,7 +74,7 @@ let package = Package(
 
     library(
       "PhysicalBackup",
-      ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
+      ["Age", "ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
 
     // Executables.
     library(
@@ -98,7 +98,10 @@ let package = Package(
       ]),
     command(
       "RestoreCommand",
-      ["ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres", "Repository"]),
+      [
+        "Age", "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
+        "Repository",
+      ]),
 
     // Tests.
     .target(
@@ -127,7 +130,7 @@ let package = Package(
     tests("ObjectStore", ["ByteStream", "Crypto"]),
     tests(
       "PhysicalBackup",
-      ["ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
+      ["Age", "ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
     tests("Migrations", ["ByteStream", "Postgres", "Schema"]),
     tests("Repository", ["ByteStream", "ObjectStore"]),
     tests("Schema", ["ByteStream", "Postgres"]),

@@ -35,6 +35,11 @@ struct BackupBase: BackupToolCommand {
     name: .shortAndLong,
     help: ArgumentHelp("Threads that compress (4, or the cores if fewer).", valueName: "n"))
   var jobs: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Encrypt to this age public key; may be repeated (BACKUP_AGE_RECIPIENTS, separated by "
+        + "commas).", valueName: "age1…"))
+  var recipient: [String] = []
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
@@ -56,6 +61,7 @@ struct BackupBase: BackupToolCommand {
     options.maxRate = maxRate
     options.verifiesChecksums = verifyChecksums
     options.jobs = try run.configuration.jobs(flag: jobs)
+    options.recipients = try run.configuration.ageRecipients(flags: recipient)
     options.tool = "pgkeep \(ToolVersion.current)"
     let backup = BaseBackup(
       try run.configuration.database(flag: database.databaseUrl), to: try run.openStore(store),

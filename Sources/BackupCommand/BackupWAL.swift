@@ -32,6 +32,11 @@ struct BackupWAL: BackupToolCommand {
       Go on although WAL is missing between the archive and the server. Take a base backup then.
       """)
   var acceptGap = false
+  @Option(
+    help: ArgumentHelp(
+      "Encrypt to this age public key; may be repeated (BACKUP_AGE_RECIPIENTS, separated by "
+        + "commas).", valueName: "age1…"))
+  var recipient: [String] = []
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var output: OutputOptions
@@ -47,6 +52,7 @@ struct BackupWAL: BackupToolCommand {
     options.slot = slot
     options.tailInterval = .seconds(tailInterval)
     options.acceptsGap = acceptGap
+    options.recipients = try run.configuration.ageRecipients(flags: recipient)
     let receiver = WALReceiver(
       try run.configuration.database(flag: database.databaseUrl), to: try run.openStore(store),
       environment: run.environmentName, options: options)

@@ -27,7 +27,8 @@ struct ListBackups: BackupToolCommand {
     let repository = try run.openRepository(store)
     let catalog = try repository.catalog(database: database, cancellation: run.cancellation)
     // Base backups are of whole clusters.
-    let clusters = database == nil ? try run.clusters(in: repository.store, points: .ends) : []
+    let clusters =
+      database == nil ? try run.clusters(in: SealedStore(repository.store), points: .ends) : []
     run.show(
       json: CatalogRendering.json(catalog, PhysicalRendering.json(clusters)),
       text: CatalogRendering.text(catalog) + PhysicalRendering.text(clusters))

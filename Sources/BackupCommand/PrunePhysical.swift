@@ -16,7 +16,7 @@ struct PrunePhysical {
   init(_ run: Run, _ store: any ObjectStore, days: Int, isMeant: Bool) throws {
     self.run = run
     prune = PhysicalPrune(
-      store, environment: run.environmentName, cancellation: run.cancellation)
+      SealedStore(store), environment: run.environmentName, cancellation: run.cancellation)
     plans = isMeant ? try prune.plan(days: days) : []
     for warning in plans.flatMap(\.warnings) { run.logger.warning("\(warning)") }
   }

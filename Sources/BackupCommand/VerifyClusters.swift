@@ -7,9 +7,9 @@ struct VerifyClusters {
   private let run: Run
   private let store: any ObjectStore
 
-  init(_ run: Run, _ store: any ObjectStore) {
+  init(_ run: Run, _ store: any ObjectStore) throws {
     self.run = run
-    self.store = store
+    self.store = SealedStore(store, identities: try run.configuration.ageIdentities(flag: nil))
   }
 
   func verify() throws {

@@ -13,6 +13,8 @@ public struct PhysicalBackupError: Error, Sendable, CustomStringConvertible {
     case gap
     /// A stored object is not what was stored.
     case damaged
+    /// It is encrypted, and there is no key that opens it.
+    case locked
     /// A newer pgkeep wrote it.
     case newerFormat
     /// The server is another one than the archive is of, or of a version that does not do this.

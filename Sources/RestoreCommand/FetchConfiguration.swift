@@ -1,7 +1,9 @@
+import Age
 import ByteStream
 import FoundationEssentials
 import Glibc
 import ObjectStore
+import PhysicalBackup
 import ToolSupport
 
 /// What `restore wal-fetch` needs to find the archive: a file that only its owner reads, since it
@@ -14,14 +16,18 @@ struct FetchConfiguration: Codable {
   var hasArchive: Bool
   /// The environment variables that say where the store is and who we are.
   var settings: [String: String]
+  /// The secret keys of encrypted WAL.
+  var identities: [String]?
 
   init(
-    environment: String, systemIdentifier: String, hasArchive: Bool, settings: [String: String]
+    environment: String, systemIdentifier: String, hasArchive: Bool, settings: [String: String],
+    identities: [String]
   ) {
     self.environment = environment
     self.systemIdentifier = systemIdentifier
     self.hasArchive = hasArchive
     self.settings = settings
+    self.identities = identities.isEmpty ? nil : identities
   }
 
   init(readingFile path: String) throws {
@@ -40,7 +46,9 @@ struct FetchConfiguration: Codable {
   }
 
   func openStore(_ cancellation: Cancellation) throws -> any ObjectStore {
-    try StoreConfiguration.fromEnvironment(settings).open(cancellation: cancellation)
+    SealedStore(
+      try StoreConfiguration.fromEnvironment(settings).open(cancellation: cancellation),
+      identities: try (identities ?? []).map { try AgeIdentity($0) })
   }
 
   /// The variables of `environment` that a store is opened by.

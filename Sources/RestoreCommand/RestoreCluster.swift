@@ -1,3 +1,4 @@
+import Age
 import ArgumentParser
 import FoundationEssentials
 import Glibc
@@ -61,6 +62,11 @@ struct RestoreCluster: ToolCommand {
   @Option(
     help: ArgumentHelp("Whose the files become, when run as root.", valueName: "user"))
   var owner: String?
+  @Option(
+    help: ArgumentHelp(
+      "A file with the age secret key of encrypted backups (BACKUP_AGE_IDENTITY_FILE).",
+      valueName: "file"))
+  var identity: String?
   @Flag(inversion: .prefixedNo, help: "Read the WAL that recovery needs beforehand.")
   var checkWal = true
   @Flag(help: "Start the server, and wait until it has reached the target.")
@@ -96,8 +102,10 @@ struct RestoreCluster: ToolCommand {
 
   func run(_ run: Run) throws {
     let target = try target()
+    let identities = try run.configuration.ageIdentities(flag: identity)
     let catalog = try PhysicalCatalog(
-      try run.openStore(store), environment: run.environmentName, systemIdentifier: system,
+      SealedStore(try run.openStore(store), identities: identities),
+      environment: run.environmentName, systemIdentifier: system,
       cancellation: run.cancellation)
     for problem in catalog.problems { run.logger.warning("\(problem)") }
     if list {
@@ -112,7 +120,7 @@ struct RestoreCluster: ToolCommand {
     let helper = place + ".pgkeep"
     var options = ClusterRestore.Options(
       dataDirectory: place,
-      restoreCommand: try restoreCommand(run, helper, catalog))
+      restoreCommand: try restoreCommand(run, helper, catalog, identities))
     options.action = targetAction.action
     options.jobs = try run.configuration.jobs(flag: jobs)
     options.owner = owner
@@ -166,13 +174,14 @@ struct RestoreCluster: ToolCommand {
 
   /// Writes the file with the store's keys, and gives the command that names it.
   private func restoreCommand(
-    _ run: Run, _ helper: String, _ catalog: PhysicalCatalog
+    _ run: Run, _ helper: String, _ catalog: PhysicalCatalog, _ identities: [AgeIdentity]
   ) throws -> String {
     let file = helper + "/wal-fetch.json"
     let configuration = FetchConfiguration(
       environment: run.environmentName, systemIdentifier: catalog.layout.systemIdentifier,
       hasArchive: catalog.archive != nil,
-      settings: FetchConfiguration.settings(run.configuration.environment, store))
+      settings: FetchConfiguration.settings(run.configuration.environment, store),
+      identities: identities.map(\.secretText))
     try ClusterRestore.writePrivate(file, try configuration.encoded, owner: owner)
     let own = try ownPath()
     func quoted(_ text: String) -> String {

@@ -35,6 +35,10 @@ import Testing
     try PhysicalTesting.giveToPostgres(directory.path)
     let cluster = try TemporaryCluster(15, ClusterOptions(settings: ["synchronous_commit": "on"]))
     try cluster.psql("CREATE ROLE backup LOGIN REPLICATION; GRANT pg_read_all_settings TO backup")
+    // The page's key file: nothing here is encrypted, so that it opens nothing.
+    let key = directory.file("pgkeep.key")
+    try Command.check(BuiltExecutable.backup, ["keygen", key])
+    try PhysicalTesting.giveToPostgres(key)
     let environment = [
       "DATABASE_URL": cluster.url(user: "backup"),
       "BACKUP_STORE": "file://" + directory.file("store"),
@@ -114,7 +118,7 @@ import Testing
       for (from, to) in [
         ("/var/lib/postgresql/15/restored", place), ("/tmp/before", place), ("DIR", place),
         ("2026-11-22 14:29:30Z", moment), ("16/B374D848", position), ("POSITION", position),
-        ("port=5433", "port=\(port)"),
+        ("port=5433", "port=\(port)"), ("/root/pgkeep.key", key),
       ] { adapted = adapted.replacingOccurrences(of: from, with: to) }
       if !adapted.contains("--start") { adapted += " --start" }
       adapted +=

@@ -1,3 +1,4 @@
+import Age
 import ByteStream
 import Foundation
 import ObjectStore
@@ -33,7 +34,7 @@ final class TestReceiver: Sendable {
 
   init(
     _ target: ConnectionTarget, _ store: any ObjectStore, tail: Duration = .milliseconds(200),
-    acceptsGap: Bool = false, slot: String = "pgkeep"
+    acceptsGap: Bool = false, slot: String = "pgkeep", recipients: [AgeRecipient] = []
   ) {
     state = Shared()
     var options = WALReceiver.Options()
@@ -42,16 +43,18 @@ final class TestReceiver: Sendable {
     options.longestBackoff = .milliseconds(500)
     options.acceptsGap = acceptsGap
     options.slot = slot
+    options.recipients = recipients
     self.store = store
     receiver = WALReceiver(target, to: store, environment: environment, options: options)
   }
 
   convenience init(
     _ cluster: TemporaryCluster, _ store: any ObjectStore, tail: Duration = .milliseconds(200),
-    acceptsGap: Bool = false, slot: String = "pgkeep"
+    acceptsGap: Bool = false, slot: String = "pgkeep", recipients: [AgeRecipient] = []
   ) throws {
     self.init(
-      try ConnectionTarget(cluster.url()), store, tail: tail, acceptsGap: acceptsGap, slot: slot)
+      try ConnectionTarget(cluster.url()), store, tail: tail, acceptsGap: acceptsGap, slot: slot,
+      recipients: recipients)
   }
 
   deinit { cancellation.cancel(reason: "the test has ended") }

@@ -16,6 +16,7 @@ enum PhysicalRendering {
       "size": .integer(manifest.size),
       "plain_size": .integer(manifest.plainSize),
       "includes_wal": .bool(manifest.includesWAL),
+      "encryption": JSONValue(manifest.encryption),
       "tablespaces": .array(manifest.tablespaces.map { .string($0.location) }),
       "started": .string("\(manifest.started)"),
       "finished": .string("\(manifest.finished)"),

@@ -1,3 +1,4 @@
+public import Age
 public import ByteStream
 import Crypto
 public import ObjectStore
@@ -21,6 +22,8 @@ public struct BaseBackup: Sendable {
     public var verifiesChecksums = true
     /// Threads that compress.
     public var jobs = 2
+    /// Whom the backup is encrypted to; nobody when empty.
+    public var recipients: [AgeRecipient] = []
     /// The tool's version, for the manifest.
     public var tool = "pgkeep"
 
@@ -45,7 +48,8 @@ public struct BaseBackup: Sendable {
     options: Options = Options()
   ) {
     self.target = target
-    self.store = store
+    self.store =
+      options.recipients.isEmpty ? store : SealedStore(store, recipients: options.recipients)
     self.environment = environment
     self.options = options
   }
@@ -129,7 +133,8 @@ public struct BaseBackup: Sendable {
         BaseManifest.Object(
           key: $0.key, size: $0.size, sha256: $0.sha256, plainSize: $0.plainSize)
       },
-      index: side[0], serverManifest: side[1], settings: side[2])
+      index: side[0], serverManifest: side[1], settings: side[2],
+      encryption: options.recipients.isEmpty ? nil : "age")
     try cancellation.check()
     try store.put(
       layout.manifestKey(id), try manifest.encoded(),

@@ -48,9 +48,9 @@ public struct BaseManifest: Codable, Hashable, Sendable {
   /// An object that belongs to the backup.
   public struct Object: Codable, Hashable, Sendable {
     public var key: String
-    /// Bytes as stored.
+    /// Bytes as stored; of an encrypted object, those inside.
     public var size: Int
-    /// SHA-256 of the bytes as stored, in hexadecimal.
+    /// SHA-256 of those bytes, in hexadecimal.
     public var sha256: String
     /// Bytes when decompressed.
     public var plainSize: Int
@@ -88,13 +88,15 @@ public struct BaseManifest: Codable, Hashable, Sendable {
   public var index: Object
   public var serverManifest: Object
   public var settings: Object
+  /// `age` when all its objects are encrypted.
+  public var encryption: String?
 
   public init(
     id: BackupID, label: String, tool: String, server: Server, started: UTCTime,
     finished: UTCTime, timeline: UInt32, start: LSN, end: LSN, endTime: ServerTime,
     includesWAL: Bool,
     tablespaces: [Tablespace], archives: [Object], index: Object, serverManifest: Object,
-    settings: Object
+    settings: Object, encryption: String? = nil
   ) {
     format = Self.currentFormat
     self.id = id
@@ -113,6 +115,7 @@ public struct BaseManifest: Codable, Hashable, Sendable {
     self.index = index
     self.serverManifest = serverManifest
     self.settings = settings
+    self.encryption = encryption
   }
 
   public var startPosition: LSN { LSN(start) ?? .zero }

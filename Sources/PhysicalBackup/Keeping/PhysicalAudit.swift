@@ -163,6 +163,8 @@ public struct PhysicalAudit: Sendable {
       }
       return Hex.encode(try digest.finish()) == object.sha256
         ? nil : "base \(base): \(object.key) is not what was stored: its SHA-256 is wrong"
+    } catch let error as PhysicalBackupError where error.code == .damaged {
+      return "base \(base): \(error)"
     } catch let error as ObjectStoreError where Self.isDamage(error) {
       return "base \(base): \(error)"
     }

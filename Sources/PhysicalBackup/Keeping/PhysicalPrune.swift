@@ -90,7 +90,8 @@ public struct PhysicalPrune: Sendable {
     for base in plan.kept {
       var isThere = try store.info(layout.manifestKey(base.id)) != nil
       for object in base.archives + [base.index, base.serverManifest, base.settings] {
-        isThere = try isThere && store.info(object.key)?.size == object.size
+        let size = try store.info(object.key)?.size ?? -1
+        isThere = isThere && (base.encryption == nil ? size == object.size : size > object.size)
       }
       guard isThere else {
         throw PhysicalBackupError(

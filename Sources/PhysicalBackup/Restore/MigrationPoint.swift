@@ -15,10 +15,20 @@ struct MigrationPoint {
   var position: LSN
   var time: ServerTime?
 
-  private struct Message: Decodable {
+  private struct Message: Codable {
     var id: Int
     var version: String?
+    var name: String?
     var direction: String
+  }
+
+  /// What says which migration a message is about, and nothing of its statements; nil for any
+  /// other text.
+  static func withoutStatements(_ content: String) -> String? {
+    guard let message = try? JSONDecoder().decode(Message.self, from: Data(content.utf8)),
+      let bytes = try? StoredJSON.encode(message, pretty: false)
+    else { return nil }
+    return String(decoding: bytes.dropLast(), as: UTF8.self)
   }
 
   /// The attempts to apply a migration, in order; what undid one is left out.

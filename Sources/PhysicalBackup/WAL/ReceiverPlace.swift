@@ -8,17 +8,23 @@ struct ReceiverPlace {
   var position: LSN
   /// Pieces that hold the beginning of the segment at `position`.
   var pieces: [WALPiece] = []
+  /// Whether they can be read: this host has no key to open what it has encrypted. The server
+  /// then sends the segment from its beginning, which a slot keeps whole.
+  var readsPieces = true
   /// History files that the archive lacks.
   var histories: [(key: String, bytes: [UInt8])] = []
   var warnings: [String] = []
 
-  /// - Parameter slot: the server's idea, for an archive that is still empty.
+  /// - Parameters:
+  ///   - slot: the server's idea, for an archive that is still empty.
+  ///   - readsPieces: false where what is stored of a segment cannot be read again.
   static func find(
     _ archive: WALArchive, _ connection: ReplicationConnection,
     system: ReplicationConnection.System, slot: ReplicationConnection.Slot, acceptsGap: Bool,
-    cancellation: Cancellation
+    readsPieces: Bool, cancellation: Cancellation
   ) throws -> ReceiverPlace {
-    var place = ReceiverPlace(timeline: system.timeline, position: .zero)
+    var place = ReceiverPlace(
+      timeline: system.timeline, position: .zero, readsPieces: readsPieces)
     var history = TimelineHistory(timeline: system.timeline)
     if system.timeline > 1 {
       let bytes = try connection.timelineHistory(system.timeline)
@@ -82,7 +88,10 @@ struct ReceiverPlace {
       timeline = step.timeline
       position = end
       let segment = WALSegment(timeline: timeline, holding: end, size: archive.segmentSize)
-      if end > segment.start { pieces = listing.chain(segment) }
+      if end > segment.start {
+        pieces = listing.chain(segment)
+        if !readsPieces { position = segment.start }
+      }
       return true
     }
     return false
@@ -94,6 +103,10 @@ struct ReceiverPlace {
     _ cancellation: Cancellation
   ) throws {
     guard !pieces.isEmpty else { return }
+    guard readsPieces else {
+      target.replace(pieces)
+      return keepPoints(target, archive)
+    }
     target.resume(pieces)
     try archive.readChain(pieces, cancellation: cancellation) { bytes in
       var rest = bytes
@@ -107,6 +120,10 @@ struct ReceiverPlace {
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       }
     }
+    keepPoints(target, archive)
+  }
+
+  private func keepPoints(_ target: SegmentAssembly, _ archive: WALArchive) {
     let key = archive.layout.pointsKey(target.segment)
     if let bytes = try? archive.store.readAll(key, limit: WALPoints.largest),
       let earlier = try? WALPoints(decoding: bytes, key: key)

@@ -49,7 +49,7 @@ final class ReceiverSession {
     let slot = try prepareSlot(connection)
     let place = try ReceiverPlace.find(
       archive, connection, system: system, slot: slot, acceptsGap: options.acceptsGap,
-      cancellation: cancellation)
+      readsPieces: options.recipients.isEmpty, cancellation: cancellation)
     for warning in place.warnings { onEvent(.warning(warning)) }
 
     let watch = SlotWatch(receiver.target, slot: options.slot, onEvent: onEvent)
@@ -91,7 +91,8 @@ final class ReceiverSession {
     let compressor = try MemberCompressor(.fast)
     func assembly(_ segment: WALSegment) -> SegmentAssembly {
       SegmentAssembly(
-        segment, layout: archive.layout, uploader: uploader, compressor: compressor)
+        segment, layout: archive.layout, uploader: uploader, compressor: compressor,
+        hidesText: !options.recipients.isEmpty)
     }
     var current = assembly(
       WALSegment(

@@ -14,6 +14,7 @@ final class SegmentAssembly {
   private let layout: ClusterLayout
   private let uploader: WALUploader
   private let compressor: MemberCompressor
+  private let hidesText: Bool
   private var block: Block?
   /// Bytes of the segment that were taken.
   private(set) var filled = 0
@@ -27,9 +28,10 @@ final class SegmentAssembly {
 
   init(
     _ segment: WALSegment, layout: ClusterLayout, uploader: WALUploader,
-    compressor: MemberCompressor
+    compressor: MemberCompressor, hidesText: Bool
   ) {
     self.segment = segment
+    self.hidesText = hidesText
     self.layout = layout
     self.uploader = uploader
     self.compressor = compressor
@@ -57,7 +59,7 @@ final class SegmentAssembly {
     let piece = UnsafeRawBufferPointer(rebasing: bytes[..<count])
     block.append(piece)
     filled += count
-    scanner.take(piece) { points.note($0) }
+    scanner.take(piece) { points.note($0, hidesText: hidesText) }
     if block.count == chunkSize {
       // A large segment's part is durable only with the whole, so its pieces come first.
       if !isComplete { try storePiece() }
@@ -73,6 +75,10 @@ final class SegmentAssembly {
     pieces = stored
     inPieces = stored.last?.range.upperBound ?? 0
   }
+
+  /// Says which pieces the store has already, that the whole segment is to take the place of;
+  /// their bytes come again from the server, and are stored again.
+  func replace(_ stored: [WALPiece]) { pieces = stored }
 
   /// Takes the server's clock: everything before ``position`` had arrived when it said `time`.
   func note(_ time: ServerTime) { points.clock = WALPoints.Pair(time: time, position: position) }
@@ -92,9 +98,10 @@ final class SegmentAssembly {
     let output = Block(capacity: max(4096, text.count / 4))
     try compressor.compress(text, into: output)
     let piece = WALPiece(segment: segment, range: from..<filled)
-    let superseded = compacts ? pieces.filter { $0.range.lowerBound >= from } : []
+    let superseded =
+      compacts ? pieces.filter { $0.range.lowerBound >= from && $0 != piece } : []
     uploader.add(.piece(piece, compressed: Array(output.bytes), supersedes: superseded))
-    pieces.removeAll { superseded.contains($0) }
+    pieces.removeAll { superseded.contains($0) || $0 == piece }
     pieces.append(piece)
     inPieces = filled
   }

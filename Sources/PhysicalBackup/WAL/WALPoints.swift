@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import Postgres
 
 /// What the receiver noted of one segment: the server's clock against positions, the first and
@@ -58,7 +59,10 @@ public struct WALPoints: Codable, Hashable, Sendable {
   public init(_ segment: WALSegment) { self.segment = segment.name }
 
   /// Takes what the scanner found.
-  mutating func note(_ finding: WALRecordScanner.Finding) {
+  ///
+  /// - Parameter hidesText: points are not encrypted, so where WAL is, a migration's statements
+  ///   do not go into them.
+  mutating func note(_ finding: WALRecordScanner.Finding, hidesText: Bool = false) {
     switch finding {
     case .transactionEnd(let time, let position):
       let pair = Pair(time: time, position: position)
@@ -73,9 +77,11 @@ public struct WALPoints: Codable, Hashable, Sendable {
     case .message(let prefix, let content, let position):
       // Other programs send messages of their own, and many.
       guard prefix.hasPrefix("pgkeep") else { return }
+      let text = String(decoding: content, as: UTF8.self)
       add(
         Named(
-          kind: .message, name: prefix, content: String(decoding: content, as: UTF8.self),
+          kind: .message, name: prefix,
+          content: hidesText ? MigrationPoint.withoutStatements(text) : text,
           time: lastTransaction?.time, position: position.description))
     }
   }

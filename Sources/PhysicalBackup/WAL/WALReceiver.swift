@@ -1,3 +1,4 @@
+public import Age
 public import ByteStream
 public import ObjectStore
 public import Postgres
@@ -14,6 +15,8 @@ public struct WALReceiver: Sendable {
     public var tailInterval: Duration = .seconds(10)
     /// How often the server hears of us at least.
     public var statusInterval: Duration = .seconds(5)
+    /// Whom WAL is encrypted to; nobody when empty.
+    public var recipients: [AgeRecipient] = []
     /// Go on when WAL is missing between the archive and the server. Moments after the gap are
     /// then reached from a later base backup only.
     public var acceptsGap = false
@@ -66,7 +69,8 @@ public struct WALReceiver: Sendable {
     options: Options = Options()
   ) {
     self.target = target
-    self.store = store
+    self.store =
+      options.recipients.isEmpty ? store : SealedStore(store, recipients: options.recipients)
     self.environment = environment
     self.options = options
   }

@@ -7,7 +7,7 @@ extension ErrorTranslation {
       case .nothingToRestore, .outOfRange, .noSuchPoint: .nothingToRestore
       case .invalidTarget: .usage
       case .damaged, .badPages: .verificationFailed
-      case .permission: .configuration
+      case .permission, .locked: .configuration
       case .gap, .newerFormat, .wrongServer, .unexpectedAnswer, .localPlace, .recoveryFailed,
         .cancelled:
         .failed
