@@ -94,7 +94,7 @@ let package = Package(
       "BackupCommand",
       [
         "Age", "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
-        "Repository",
+        "Repository", "Schema",
       ]),
     command(
       "RestoreCommand",
@@ -126,7 +126,9 @@ let package = Package(
     tests("Gzip", ["ByteStream"]),
     tests(
       "LogicalBackup",
-      ["Age", "ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
+      [
+        "Age", "ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository", "Schema",
+      ]),
     tests("ObjectStore", ["ByteStream", "Crypto"]),
     tests(
       "PhysicalBackup",

@@ -17,6 +17,13 @@ struct RunBackup: BackupToolCommand {
         backup run
         backup run --store s3://backups/nightly --environment production
         backup run --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
+
+      A part of the database, in pg_dump's words. Such a backup is marked as partial: "latest" never \
+      means it, and it is no reason for prune to delete a whole one:
+
+        backup run --schema sales --exclude-table 'sales.tmp_*'
+        backup run --exclude-table-data 'audit.*'
+        backup run --schema-only --no-owner --no-privileges
       """)
 
   static var alerts: Alerts { .heartbeat }
@@ -27,8 +34,15 @@ struct RunBackup: BackupToolCommand {
       "Connections that read at once (the smallest of 4, the cores, and half of the server's "
         + "free connections).", valueName: "n"))
   var jobs: Int?
-  @Option(help: ArgumentHelp("The longest wait for tables' locks (60).", valueName: "seconds"))
-  var lockWait: Int?
+  @Option(
+    name: [.customLong("lock-timeout"), .customLong("lock-wait")],
+    help: ArgumentHelp("The longest wait for tables' locks (60).", valueName: "seconds"))
+  var lockTimeout: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Read as this role (SET ROLE), when the one that logs in may not read everything.",
+      valueName: "role"))
+  var role: String?
   @Flag(help: "Go on although the backups of that name in the store are of another server.")
   var adopt = false
   @Option(
@@ -36,6 +50,7 @@ struct RunBackup: BackupToolCommand {
       "Encrypt to this age public key; may be repeated (BACKUP_AGE_RECIPIENTS, separated by "
         + "commas).", valueName: "age1…"))
   var recipient: [String] = []
+  @OptionGroup(title: "What to back up") var selection: SelectionOptions
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
@@ -50,7 +65,11 @@ struct RunBackup: BackupToolCommand {
     options.jobs = try run.configuration.integer(jobs, "--jobs", nil, in: 1...64)
     options.adopts = adopt
     options.recipients = try run.configuration.ageRecipients(flags: recipient)
-    if let wait = try run.configuration.integer(lockWait, "--lock-wait", nil, in: 1...86_400) {
+    options.selection = selection.selection
+    options.role = role
+    if let wait = try run.configuration.integer(
+      lockTimeout, "--lock-timeout", nil, in: 1...86_400)
+    {
       options.lockWait = .seconds(wait)
     }
     options.onWaiting = { [logger = run.logger] session in

@@ -33,14 +33,19 @@ public struct BackupCatalog: Hashable, Sendable {
   ///   - text: `latest` for the newest whole backup, a backup's name, or the beginning of one, or
   ///     of its random digits.
   ///   - database: only that one's backups.
-  public func resolve(_ text: String, database: String? = nil) throws -> CatalogEntry {
+  ///   - isPartialWelcome: whether `latest` may be a backup of a part of a database.
+  public func resolve(
+    _ text: String, database: String? = nil, isPartialWelcome: Bool = false
+  ) throws -> CatalogEntry {
     let candidates = database.map { name in entries.filter { $0.database == name } } ?? entries
     guard !candidates.isEmpty else { throw nothing(database) }
     return text == "latest"
-      ? try latest(candidates, database) : try named(text, candidates, database)
+      ? try latest(candidates, isPartialWelcome) : try named(text, candidates, database)
   }
 
-  private func latest(_ candidates: [CatalogEntry], _ database: String?) throws -> CatalogEntry {
+  private func latest(
+    _ candidates: [CatalogEntry], _ isPartialWelcome: Bool
+  ) throws -> CatalogEntry {
     let databases = Set(candidates.map(\.database))
     guard databases.count == 1 else {
       throw RepositoryError(
@@ -48,7 +53,10 @@ public struct BackupCatalog: Hashable, Sendable {
         "\(place) holds backups of \(databases.count) databases in environment \(environment): "
           + databases.sorted().joined(separator: ", ") + "; say which one is meant")
     }
-    if let newest = candidates.last(where: \.isWhole) { return newest }
+    let isMeant: (CatalogEntry) -> Bool = { entry in
+      entry.isWhole || isPartialWelcome && entry.problem == nil
+    }
+    if let newest = candidates.last(where: isMeant) { return newest }
     let reasons = candidates.suffix(3).map {
       "\($0.id): \($0.problem ?? "holds a part of the database only")"
     }

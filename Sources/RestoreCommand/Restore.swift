@@ -98,6 +98,9 @@ struct Restore: ToolCommand {
   var noOwner = false
   @Flag(help: "Leave out grants.")
   var noPrivileges = false
+  @Flag(
+    help: "\"latest\" may be a backup of a part of the database, and one may replace a database.")
+  var partial = false
   @Flag(help: "Leave out rows, large objects and sequences' values.")
   var schemaOnly = false
   @Flag(help: "Leave out the schema: fill the tables that the database has, in one transaction.")
@@ -141,8 +144,9 @@ struct Restore: ToolCommand {
     options.omitsSchema = dataOnly
     options.tables = tables
     options.schemas = schemas
+    options.acceptsPartial = partial
     let source = try BackupSource(
-      source, database: database, store: store, identity: identity, run)
+      source, database: database, isPartialWelcome: partial, store: store, identity: identity, run)
     run.note("database", .string(target.database ?? ""))
     run.note("source", .string(source.name))
     let report = try run.withProgress(ProgressState(stage: "preparing")) { progress in

@@ -16,14 +16,60 @@ struct Inventory {
   }
 
   /// What is in the catalogs and in no statement of `contents`.
-  func missing(in contents: KindContents) throws -> [UnsupportedObject] {
+  ///
+  /// - Parameter selection: what is wanted of the database; nil for all of it.
+  func missing(
+    in contents: KindContents, _ selection: SchemaSelection? = nil
+  ) throws -> [UnsupportedObject] {
     let expressed = Expressed(contents)
-    let lost = contents.comments.targets.filter { !expressed.canCarryComment($0) }
-    return try describe(contents.inventory.filter { !expressed.has($0) })
+    var lost = contents.comments.targets.filter { !expressed.canCarryComment($0) }
+    var missing = contents.inventory.filter { !expressed.has($0) }
+    if let selection {
+      missing = try wanted(missing, selection)
+      lost = try wanted(lost, selection)
+    }
+    return try describe(missing)
       + describe(lost, onlyExisting: true).map {
         UnsupportedObject(
           what: "comment or security label on \($0.what)", name: $0.name, schema: $0.schema)
       }
+  }
+
+  /// Those of the objects that lie in what was selected, or belong to a relation that does.
+  private func wanted(
+    _ identities: [ObjectIdentity], _ selection: SchemaSelection
+  ) throws -> [ObjectIdentity] {
+    var wanted: [ObjectIdentity] = []
+    for start in stride(from: 0, to: identities.count, by: 1000) {
+      let some = identities[start..<min(start + 1000, identities.count)]
+      let values = some.enumerated().map {
+        "(\($0), \($1.catalog.rawValue)::oid, \($1.oid)::oid, \(max($1.column, 0))::int)" as SQLText
+      }
+      // Rules, triggers, constraints and the like depend automatically on their relation.
+      let places = try session.rows(
+        """
+        SELECT v.i, p.relation, COALESCE(p.nspname, i.schema)
+        FROM (VALUES \(values.joined(separator: ", "))) v (i, c, o, s)
+        LEFT JOIN LATERAL pg_catalog.pg_identify_object(v.c, v.o, v.s) i ON true
+        LEFT JOIN LATERAL (
+          SELECT c.oid AS relation, n.nspname FROM pg_catalog.pg_class c
+          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+          WHERE c.oid = CASE v.c WHEN \(Catalog.relation.rawValue) THEN v.o ELSE (
+            SELECT d.refobjid FROM pg_catalog.pg_depend d
+            WHERE d.classid = v.c AND d.objid = v.o
+              AND d.refclassid = \(Catalog.relation.rawValue) AND d.deptype IN ('a', 'i', 'P')
+            ORDER BY d.deptype LIMIT 1) END
+        ) p ON true
+        """
+      ) { (index: $0.int(), relation: $0.optionalInt(), schema: $0.optional()) }
+      for place in places
+      where selection.takes(
+        relation: place.relation.flatMap { UInt32(exactly: $0) }, in: place.schema)
+      {
+        wanted.append(some[some.startIndex + place.index])
+      }
+    }
+    return wanted
   }
 
   /// The server's own words for objects.

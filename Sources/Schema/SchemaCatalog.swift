@@ -13,12 +13,14 @@ public struct SchemaCatalog: Sendable {
   public let extensions: [ExtensionFact]
   /// The roles that the schema's statements name, in order: owners, and who was granted what.
   /// Roles that every server has (`pg_…`) are not among them.
-  public let roles: [SQLText]
+  public var roles: [SQLText] { roles(ScriptOptions()) }
   /// What cannot be expressed. A backup without it would lose something.
   public private(set) var unsupported: [UnsupportedObject]
 
   var objects: [SchemaObject]
   let aliases: [ObjectIdentity: ObjectIdentity]
+  /// Roles that statements name as something other than owner or grantee.
+  private let namedRoles: Set<SQLText>
   let comments: Comments
   let dependencies: [Dependency]
 
@@ -35,12 +37,19 @@ public struct SchemaCatalog: Sendable {
     sequences = contents.sequences.sorted { ($0.schema, $0.name) < ($1.schema, $1.name) }
     extensions = contents.extensions.sorted { $0.name < $1.name }
     unsupported = contents.unsupported
-    var roles = contents.roles
+    namedRoles = contents.roles
+  }
+
+  /// The roles that the script with these options names, in order.
+  public func roles(_ options: ScriptOptions) -> [SQLText] {
+    var roles = namedRoles
     for object in objects {
-      if let owner = object.owner { roles.insert(owner) }
-      if let privileges = object.privileges { roles.formUnion(privileges.roles) }
+      if options.includesOwners, let owner = object.owner { roles.insert(owner) }
+      if options.includesPrivileges, let privileges = object.privileges {
+        roles.formUnion(privileges.roles)
+      }
     }
-    self.roles = roles.filter { !$0.hasPrefix("pg_") }.sorted()
+    return roles.filter { !$0.hasPrefix("pg_") }.sorted()
   }
 
   /// The schema as statements in an order that runs. The same schema gives the same bytes.

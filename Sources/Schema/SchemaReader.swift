@@ -51,8 +51,9 @@ public struct SchemaReader {
     }
     Relations.addObjects(to: &contents)
     Indexes.addObjects(to: &contents)
-    contents.unsupported += try Inventory(session).missing(in: contents)
+    let missing = try Inventory(session).missing(in: contents, selection)
     selection?.apply(to: &contents)
+    contents.unsupported += missing
     return SchemaCatalog(
       serverVersion: session.connection.serverVersion,
       database: try DatabaseFacts.read(session), contents: contents,

@@ -1,7 +1,8 @@
-import Postgres
+public import ByteStream
+public import Postgres
 
-/// What a filter's patterns found in a database.
-struct SchemaSelection {
+/// What a filter's patterns found in a database. Blocks the calling thread while it looks.
+public struct SchemaSelection: Sendable {
   private let filter: SchemaFilter
   private var tables: Set<UInt32> = []
   private var schemas: Set<SQLText> = []
@@ -9,8 +10,14 @@ struct SchemaSelection {
   private var excludedSchemas: Set<SQLText> = []
   private var excludedData: Set<UInt32> = []
 
+  /// Looks for the patterns' tables and schemas, in the connection's current transaction.
+  ///
   /// - Throws: ``SchemaError/Code/nothingMatches`` for a pattern of what is wanted that finds
   ///   nothing: it is probably misspelt, and a backup without it would be missed too late.
+  public init(_ filter: SchemaFilter, _ connection: Connection, cancellation: Cancellation) throws {
+    try self.init(filter, CatalogSession(connection: connection, cancellation: cancellation))
+  }
+
   init(_ filter: SchemaFilter, _ session: CatalogSession) throws {
     self.filter = filter
     for pattern in filter.schemas {
@@ -83,45 +90,83 @@ struct SchemaSelection {
 
   // MARK: What is kept
 
+  /// Whether a table's definition or rows are wanted, so that the table has to be read and locked.
+  ///
+  /// - Parameter isOfExtension: it came with an extension, whose configuration it holds.
+  public func takes(table oid: UInt32, in schema: SQLText, isOfExtension: Bool) -> Bool {
+    if !filter.tables.isEmpty {
+      return tables.contains(oid) && !excludedTables.contains(oid)
+        && !(isOfExtension && excludedSchemas.contains(schema))
+    }
+    if excludedTables.contains(oid) || excludedSchemas.contains(schema) { return false }
+    return schemas.isEmpty || schemas.contains(schema)
+  }
+
+  /// Whether something is wanted that belongs to this relation, if any, and lies in this schema.
+  func takes(relation oid: UInt32?, in schema: SQLText?) -> Bool {
+    if let oid { return takes(table: oid, in: schema ?? "", isOfExtension: false) }
+    guard let schema else { return isOfEverything }
+    return filter.tables.isEmpty && !excludedSchemas.contains(schema)
+      && (schemas.isEmpty || schemas.contains(schema))
+  }
+
   /// Cuts everything else out of `contents`.
   func apply(to contents: inout KindContents) {
     let sequences = Dictionary(
       contents.objects.map { ($0.identity, $0) }, uniquingKeysWith: { first, _ in first })
-    contents.objects = contents.objects.filter(keeps)
+    contents.objects = contents.objects.filter(keeps) + places(contents.objects)
     let kept = Set(contents.objects.map(\.identity))
     contents.tables = contents.tables.filter { table in
       guard !excludedData.contains(table.oid), !excludedTables.contains(table.oid) else {
         return false
       }
-      // A configuration table comes with its extension.
-      guard table.extensionCondition == nil else { return isOfEverything }
+      // A configuration table comes with its extension, or when somebody asks for it.
+      guard table.extensionCondition == nil else {
+        return takes(table: table.oid, in: table.schema, isOfExtension: true)
+      }
       return kept.contains(ObjectIdentity(.relation, table.oid))
     }
     contents.sequences = contents.sequences.filter {
       guard !excludedData.contains($0.oid), !excludedTables.contains($0.oid) else { return false }
       let identity = ObjectIdentity(.relation, $0.oid)
-      return kept.contains(identity) || (sequences[identity] == nil && isOfEverything)
+      guard sequences[identity] == nil else { return kept.contains(identity) }
+      return takes(table: $0.oid, in: $0.schema, isOfExtension: true)
     }
     if !isOfEverything { contents.extensions = [] }
-    contents.unsupported = contents.unsupported.filter { object in
-      guard filter.tables.isEmpty else { return false }
-      guard let schema = object.schema else { return isOfEverything }
-      return !excludedSchemas.contains(schema) && (schemas.isEmpty || schemas.contains(schema))
-    }
+    // Roles that these name, and only these, beyond the owners and grantees of what is kept.
+    let naming: Set<ObjectKind> = [.policy, .userMapping, .defaultPrivileges]
+    if !contents.objects.contains(where: { naming.contains($0.kind) }) { contents.roles = [] }
+    contents.unsupported = contents.unsupported.filter { takes(relation: nil, in: $0.schema) }
+  }
+
+  /// The schemas that chosen tables lie in, for a database that has none of them.
+  private func places(_ objects: [SchemaObject]) -> [SchemaObject] {
+    guard !filter.tables.isEmpty else { return [] }
+    let needed = Set(objects.filter(keeps).compactMap(\.schema))
+    return objects.filter { $0.kind == .schema && needed.contains($0.name) && $0.name != "public" }
+      .map { schema in
+        SchemaObject(
+          schema.identity, .schema, name: schema.name,
+          definition: "CREATE SCHEMA IF NOT EXISTS \(schema.name.quotedIdentifier);\n" as SQLText)
+      }
   }
 
   private var isOfEverything: Bool { filter.tables.isEmpty && filter.schemas.isEmpty }
 
   private func keeps(_ object: SchemaObject) -> Bool {
     let schema = object.kind == .schema ? object.name : object.schema
-    if let schema, excludedSchemas.contains(schema) { return false }
+    // As with pg_dump, tables that are asked for come whatever is said of their schemas.
+    if filter.tables.isEmpty, let schema, excludedSchemas.contains(schema) { return false }
     // An attachment needs both of its ends, everything else the table that it is on.
     let isAttachment =
       object.kind == .partitionAttachment || object.kind == .indexAttachment
     var relations = isAttachment ? object.tables : Array(object.tables.prefix(1))
     if object.kind == .sequence, relations.isEmpty { relations = [object.identity.oid] }
     if relations.contains(where: excludedTables.contains) { return false }
-    if let owner = object.ownedBy, excludedTables.contains(owner.oid) { return false }
+    // Nothing in a materialized view is a row that was left out.
+    if object.kind == .materializedViewRefresh, relations.contains(where: excludedData.contains) {
+      return false
+    }
     if isOfEverything { return true }
     if !filter.tables.isEmpty {
       // Publications name tables, and do not belong to them.

@@ -38,7 +38,7 @@ import Testing
     try Self.names(SchemaFilter(tables: ["app.users"])) { catalog, script in
       #expect(catalog.tables.map(\.name) == ["users"])
       #expect(catalog.sequences.map(\.name) == ["users_id_seq"])
-      #expect(script.preData.map(\.kind) == [.sequence, .table, .sequenceOwner])
+      #expect(script.preData.map(\.kind) == [.schema, .sequence, .table, .sequenceOwner])
       #expect(script.postData.map(\.name) == ["users users_pkey"])
     }
   }

@@ -22,6 +22,7 @@ struct BackupSummary {
     \(Humane.size(manifest.object.size)), in \(Humane.duration(took)).
 
     """
+      + (manifest.options.partial ? "A part of the database, not all of it:\n" : "")
       + manifest.options.selection.map { "Note: \($0)\n" }.joined()
   }
 
@@ -38,6 +39,8 @@ struct BackupSummary {
       "sequences": .integer(manifest.sequences),
       "large_objects": .integer(manifest.largeObjects),
       "sha256": .string(manifest.object.sha256),
+      "partial": .bool(manifest.options.partial),
+      "migration": JSONValue(manifest.migration),
       "selection": .array(manifest.options.selection.map { .string($0) }),
       "duration_ms": .integer(Int(took / .milliseconds(1))),
     ]

@@ -7,7 +7,7 @@ enum EntryRendering {
   /// In a word or a sentence.
   static func state(_ entry: CatalogEntry, _ now: UTCTime) -> String {
     if let problem = entry.problem { return "NOT USABLE: \(problem)" }
-    var words = [entry.isWhole ? "complete" : "partial"]
+    var words = [entry.isWhole ? "complete" : Self.partial(entry)]
     if entry.manifest?.object.encryption != nil { words.append("encrypted") }
     if let proof = entry.newestProof {
       words.append(
@@ -17,6 +17,13 @@ enum EntryRendering {
           : "FAILED VERIFICATION \(Humane.ago(proof.time, now: now))")
     }
     return words.joined(separator: ", ")
+  }
+
+  /// What a partial backup holds, as briefly as a line of a list allows.
+  private static func partial(_ entry: CatalogEntry) -> String {
+    let words = entry.manifest?.options.selection.joined(separator: "; ") ?? ""
+    guard !words.isEmpty else { return "partial" }
+    return "partial (\(words.count > 60 ? words.prefix(57) + "..." : words))"
   }
 
   static func summary(_ entry: CatalogEntry) -> JSONValue {
@@ -32,7 +39,6 @@ enum EntryRendering {
       .init("encoding", .string(manifest.properties.encoding)),
       .init("owner", .string(manifest.properties.owner)),
       .init("sha256", .string(manifest.object.sha256)),
-      .init("selection", .array(manifest.options.selection.map { .string($0) })),
       .init("sequences", .integer(manifest.sequences)),
       .init("large_objects", .integer(manifest.largeObjects)),
       .init(
@@ -65,6 +71,7 @@ enum EntryRendering {
       .init("encryption", JSONValue(manifest?.object.encryption)),
       .init("server_version", JSONValue(manifest?.server.version)),
       .init("migration", JSONValue(manifest?.migration)),
+      .init("selection", .array((manifest?.options.selection ?? []).map { .string($0) })),
     ]
     let verification: JSONValue =
       entry.newestProof.map { proof in

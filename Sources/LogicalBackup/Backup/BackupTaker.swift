@@ -21,6 +21,10 @@ public struct BackupTaker: Sendable {
     public var recipients: [AgeRecipient] = []
     /// Called for each session that waits for the backup to end, from a thread of its own.
     public var onWaiting: (@Sendable (WaitingSession) -> Void)?
+    /// What of the database; all of it by default.
+    public var selection = ExportSelection()
+    /// A role to read as.
+    public var role: String?
     /// The version of the tool, for the manifest.
     public var tool: String
 
@@ -62,6 +66,8 @@ public struct BackupTaker: Sendable {
     export.jobs = options.jobs
     export.snapshot.lockWait = options.lockWait
     export.onWaiting = options.onWaiting
+    export.selection = options.selection
+    export.role = options.role
     // All of a run goes to the host that answered first, when there are several.
     let exporter = LogicalExporter(
       source.target, export, cancellation: cancellation, progress: progress)
@@ -89,7 +95,7 @@ public struct BackupTaker: Sendable {
         name: String(key.split(separator: "/").last ?? ""), size: sink?.count ?? 0,
         sha256: sink?.sha256 ?? "", plainSize: result.size, indexOffset: result.indexOffset,
         encryption: options.recipients.isEmpty ? nil : "age"),
-      options: .init(selection: result.facts.selection),
+      options: .init(partial: result.facts.isPartial, selection: result.facts.selection),
       tables: result.tables.map { Manifest.Table($0) }, sequences: result.totals.sequences,
       largeObjects: result.totals.largeObjects)
     try cancellation.check()

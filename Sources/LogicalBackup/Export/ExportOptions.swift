@@ -9,6 +9,10 @@ public struct ExportOptions: Sendable {
   /// Connections that read at once; nil for the smallest of 4, the machine's cores, and half of
   /// the server's free connections.
   public var jobs: Int?
+  /// What of the database; all of it by default.
+  public var selection = ExportSelection()
+  /// A role to read as: the sessions SET ROLE to it before anything else.
+  public var role: String?
   public var compression: CompressionLevel = .fast
   public var snapshot = SnapshotOptions()
   /// Bytes of text in a member. The size makes no difference to the ratio.

@@ -22,11 +22,12 @@ struct ExportSchema: Sendable {
   ///   functions rendered may then be from after it, and everything has to start again.
   /// - Throws: ``LogicalBackupError/Code/unsupported`` with all that cannot be expressed.
   static func read(
-    _ session: SnapshotSession, with workers: [Connection] = [], present: Connection,
-    cancellation: Cancellation, afterReading: () throws -> Void = {}
+    _ session: SnapshotSession, _ selection: ExportSelection = ExportSelection(),
+    with workers: [Connection] = [], present: Connection, cancellation: Cancellation,
+    afterReading: () throws -> Void = {}
   ) throws -> ExportSchema? {
     let before = try CatalogFingerprint.read(session.connection)
-    let reading = try read(session.connection, workers, cancellation)
+    let reading = try read(session.connection, selection.filter, workers, cancellation)
     try afterReading()
     guard try CatalogFingerprint.read(present) == before else { return nil }
     let catalog = try reading.get()
@@ -45,22 +46,71 @@ struct ExportSchema: Sendable {
         .unsupported, "Table \(table.qualifiedName) has rows to back up, but is not locked.",
         object: "\(table.qualifiedName)")
     }
-    return ExportSchema(
-      script: catalog.script(), tables: catalog.tables, sequences: catalog.sequences,
-      roles: catalog.roles, extensions: catalog.extensions.map(\.name),
-      database: catalog.database)
+    return selection.contents == .rows
+      ? ExportSchema(rowsOf: catalog) : ExportSchema(catalog, selection)
+  }
+
+  private init(_ catalog: SchemaCatalog, _ selection: ExportSelection) {
+    script = catalog.script(selection.script)
+    tables = catalog.tables
+    sequences = catalog.sequences
+    roles = catalog.roles(selection.script)
+    extensions = catalog.extensions.map(\.name)
+    database = catalog.database
+    guard selection.contents == .schema else { return }
+    tables = []
+    sequences = []
+    // The rows of a materialized view are rows too.
+    script.postData.removeAll { $0.kind == .materializedViewRefresh }
+  }
+
+  /// Rows alone, of tables in an order in which foreign keys hold, as far as there is one.
+  private init(rowsOf catalog: SchemaCatalog) {
+    script = SchemaScript(preData: [], postData: [])
+    tables = Self.parentsFirst(catalog.tables)
+    sequences = catalog.sequences
+    roles = []
+    extensions = []
+    database = catalog.database
+  }
+
+  private static func parentsFirst(_ tables: [TableData]) -> [TableData] {
+    let byOID = Dictionary(tables.map { ($0.oid, $0) }, uniquingKeysWith: { first, _ in first })
+    var ordered: [TableData] = []
+    var seen: Set<UInt32> = []
+    for table in tables {
+      // Depth first, without recursion: a chain of references may be long.
+      var open: [(table: TableData, isDone: Bool)] = [(table, false)]
+      while let (next, isDone) = open.popLast() {
+        if isDone {
+          ordered.append(next)
+        } else if seen.insert(next.oid).inserted {
+          open.append((next, true))
+          open += next.references.reversed().compactMap { byOID[$0] }.map { ($0, false) }
+        }
+      }
+    }
+    return ordered
   }
 
   /// A failure is what a function of the server says when it finds an object gone that the snapshot
   /// still has. When nothing has changed, it is an error of the database's own, such as a view that
   /// the server cannot write down.
   private static func read(
-    _ connection: Connection, _ workers: [Connection], _ cancellation: Cancellation
+    _ connection: Connection, _ filter: SchemaFilter, _ workers: [Connection],
+    _ cancellation: Cancellation
   ) throws -> Result<SchemaCatalog, PostgresError> {
     do {
       return .success(
-        try SchemaReader(connection, cancellation: cancellation).read(with: workers))
+        try SchemaReader(connection, cancellation: cancellation).read(filter, with: workers))
     } catch let error as PostgresError {
+      if error.sqlState == .lockNotAvailable {
+        throw LogicalBackupError(
+          .lockNotObtained,
+          "The schema could not be read: another session holds a lock on something in it, and the "
+            + "wait for it is over. Take the backup when that session has finished.",
+          cause: error)
+      }
       // "could not open relation with OID", "cache lookup failed": dropped since.
       guard error.sqlState == "XX000" || error.sqlState?.conditionClass == "42" else { throw error }
       let all = [connection] + workers

@@ -29,7 +29,7 @@ struct FileHeader {
     -- PostgreSQL \(onOneLine(SQLText(facts.serverVersion))), snapshot of \(facts.snapshotTime), \
     by pgkeep \(facts.tool)
     --
-    -- Restore with pgkeep, or: gunzip -c FILE | psql -X -v ON_ERROR_STOP=1 -d EMPTY_DATABASE
+    \(partial)-- Restore with pgkeep, or: gunzip -c FILE | psql -X -v ON_ERROR_STOP=1 -d EMPTY_DATABASE
     --
 
     SELECT pg_catalog.set_config('search_path', '', false);
@@ -43,6 +43,16 @@ struct FileHeader {
     \(check)
     """
   }
+
+  /// One line that says what is not in the file.
+  private var partial: SQLText {
+    guard facts.isPartial else { return "" }
+    let words = onOneLine(SQLText(facts.selection.joined(separator: "; ")))
+    return "\(Self.partialMark)\(words)\n--\n"
+  }
+
+  /// What the line begins with that says what is not in the file.
+  static let partialMark: SQLText = "-- A part of the database: "
 
   private var values: SQLText {
     Self.settings.map { "(\($0.name.quotedLiteral), \($0.value.quotedLiteral))" as SQLText }

@@ -105,9 +105,9 @@ struct LargeObjects {
 
   /// Writes the statements that give the objects their owners, comments and rights, a thousand
   /// objects in one where the server takes lists.
-  func access(_ maker: MemberMaker) throws {
-    try owners(maker)
-    try rights(maker)
+  func access(_ maker: MemberMaker, _ selection: ExportSelection) throws {
+    if !selection.omitsOwners { try owners(maker) }
+    if !selection.omitsPrivileges { try rights(maker, withOwners: !selection.omitsOwners) }
     try comments(maker)
     try maker.finish(.largeObjectAccess)
   }
@@ -133,8 +133,27 @@ struct LargeObjects {
     }
   }
 
-  private func rights(_ maker: MemberMaker) throws {
+  /// - Parameter withOwners: whether owners' own rights are written: without the owners, nobody
+  ///   needs to have them.
+  private func rights(_ maker: MemberMaker, withOwners: Bool) throws {
     // Where rights were ever granted or revoked, the owner's are listed with the others'.
+    if withOwners { try revokeOwners(maker) }
+    try forEachGroup(
+      """
+      SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+          ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
+        a.privilege_type, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, m.oid
+      FROM pg_catalog.pg_largeobject_metadata m, pg_catalog.aclexplode(m.lomacl) a
+      WHERE \(withOwners ? "true" : "a.grantee <> m.lomowner" as SQLText)
+      ORDER BY a.grantee, a.privilege_type, a.is_grantable, m.oid
+      """, columns: 3
+    ) { key, oids in
+      maker.append("GRANT \(key[1]) ON LARGE OBJECT \(oids) TO \(key[0])\(key[2]);\n")
+      if maker.isFull { try maker.finish(.largeObjectAccess) }
+    }
+  }
+
+  private func revokeOwners(_ maker: MemberMaker) throws {
     try forEachGroup(
       """
       SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(lomowner)), oid
@@ -142,18 +161,6 @@ struct LargeObjects {
       """, columns: 1
     ) { key, oids in
       maker.append("REVOKE ALL ON LARGE OBJECT \(oids) FROM \(key[0]);\n")
-      if maker.isFull { try maker.finish(.largeObjectAccess) }
-    }
-    try forEachGroup(
-      """
-      SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
-          ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
-        a.privilege_type, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, m.oid
-      FROM pg_catalog.pg_largeobject_metadata m, pg_catalog.aclexplode(m.lomacl) a
-      ORDER BY a.grantee, a.privilege_type, a.is_grantable, m.oid
-      """, columns: 3
-    ) { key, oids in
-      maker.append("GRANT \(key[1]) ON LARGE OBJECT \(oids) TO \(key[0])\(key[2]);\n")
       if maker.isFull { try maker.finish(.largeObjectAccess) }
     }
   }

@@ -1,4 +1,6 @@
+import ByteStream
 import Postgres
+import Schema
 
 /// A table that a backup holds a lock on.
 struct LockedTable: Hashable, Sendable {
@@ -9,11 +11,23 @@ struct LockedTable: Hashable, Sendable {
   var qualifiedName: SQLText { .qualified(schema, name) }
 
   /// All tables that a backup must lock, in the order of their OIDs: ordinary and partitioned
-  /// ones of users' schemas, and extensions' configuration tables.
-  static func list(_ connection: Connection) throws -> [LockedTable] {
+  /// ones of users' schemas, and extensions' configuration tables; of these what `filter` selects.
+  static func list(
+    _ connection: Connection, _ filter: SchemaFilter = SchemaFilter(),
+    cancellation: Cancellation = Cancellation()
+  ) throws -> [LockedTable] {
+    let selection: SchemaSelection?
+    do {
+      selection =
+        filter.isEmpty
+        ? nil : try SchemaSelection(filter, connection, cancellation: cancellation)
+    } catch let error as SchemaError {
+      throw LogicalBackupError(.invalidRequest, error.message)
+    }
     let rows = try connection.query(
       """
-      SELECT c.oid, n.nspname, c.relname
+      SELECT c.oid, n.nspname, c.relname,
+        EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig))
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
@@ -23,9 +37,12 @@ struct LockedTable: Hashable, Sendable {
           OR EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig)))
       ORDER BY c.oid
       """)
-    return (0..<rows.rowCount).map { row in
-      LockedTable(
+    return (0..<rows.rowCount).compactMap { row in
+      let table = LockedTable(
         oid: UInt32(rows.int(row, 0) ?? 0), schema: rows[row, 1] ?? "", name: rows[row, 2] ?? "")
+      let isTaken = selection?.takes(
+        table: table.oid, in: table.schema, isOfExtension: rows.bool(row, 3))
+      return isTaken == false ? nil : table
     }
   }
 }

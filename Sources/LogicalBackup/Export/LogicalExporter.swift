@@ -80,24 +80,32 @@ public struct LogicalExporter: Sendable {
     var cancellation: Cancellation
   }
 
-  private static func connect(
+  private func connect(
     _ target: ConnectionTarget, _ cancellation: Cancellation
   ) throws -> Connection {
-    try Connection(
-      target, ConnectionOptions(applicationName: applicationName), cancellation: cancellation)
+    var profile = SessionProfile.data
+    if let role = options.role { profile.settings.append(("role", role)) }
+    return try Connection(
+      target, ConnectionOptions(applicationName: Self.applicationName, profile: profile),
+      cancellation: cancellation)
   }
 
   private func begin() throws -> Start {
     let connections = cancellation.child()
-    let lead = try Self.connect(target, connections)
+    let lead = try connect(target, connections)
     let server = try ServerFacts.read(lead)
-    let jobs = max(1, options.jobs ?? Self.defaultJobs(server))
+    // Rows without a schema meet foreign keys: their order is that of one connection.
+    let jobs =
+      options.selection.contents == .rows
+      ? 1 : max(1, options.jobs ?? Self.defaultJobs(server))
     // All on the host that answered, when there are several.
-    let workers = try (1..<jobs).map { _ in try Self.connect(lead.target, connections) }
+    let workers = try (1..<jobs).map { _ in try connect(lead.target, connections) }
     // For a look at the present; not needed any more once rows are read.
-    let present = try Self.connect(lead.target, connections)
+    let present = try connect(lead.target, connections)
     defer { present.close() }
+    let selection = options.selection
     var options = options.snapshot
+    options.filter = selection.filter
     let deadline = ContinuousClock.now + options.lockWait
     for _ in 0..<options.rounds {
       progress.update { $0.phase = .locking }
@@ -107,11 +115,19 @@ public struct LogicalExporter: Sendable {
       var facts = try ServerFacts.read(lead)
       facts.systemIdentifier = server.systemIdentifier
       for worker in workers { try SnapshotTransaction.join(worker, snapshot: session.snapshot) }
+      // What is not a table, and tables that were not chosen, may still be locked by somebody.
+      for connection in [lead] + workers {
+        let left = max(1, Int(options.lockWait / .milliseconds(1)))
+        try connection.run("SET lock_timeout = \(left)")
+      }
       let schema = try ExportSchema.read(
-        session, with: workers, present: present, cancellation: cancellation,
+        session, selection, with: workers, present: present, cancellation: cancellation,
         afterReading: hooks.afterReading)
       guard let schema else {
-        for connection in [lead] + workers { try connection.run("ROLLBACK") }
+        for connection in [lead] + workers {
+          try connection.run("ROLLBACK")
+          try connection.run("SET lock_timeout = 0")
+        }
         continue
       }
       let made = self.facts(lead, facts, schema)
@@ -155,6 +171,10 @@ public struct LogicalExporter: Sendable {
     facts.isStandby = server.isStandby
     facts.roles = schema.roles
     facts.extensions = schema.extensions
+    facts.selection = options.selection.words
+    facts.isPartial = options.selection.isPartial
+    facts.isFiltered = options.selection.leavesOutObjects
+    facts.contents = options.selection.contents
     if server.isStandby {
       for table in schema.tables where table.isUnlogged {
         facts.selection.append("without the rows of unlogged table \(table.qualifiedName)")
@@ -206,12 +226,13 @@ public struct LogicalExporter: Sendable {
     try maker.finish(.header)
     try schema.preData(start.schema.script.preData)
     let largeObjects = LargeObjects(lead, group.cancellation)
-    let batches = try largeObjects.create(maker)
+    let selection = options.selection
+    let batches = selection.takesLargeObjects ? try largeObjects.create(maker) : []
 
     try rows(start, plan, batches, maker, pipeline, group)
 
     progress.update { $0.phase = .finishing }
-    if !batches.isEmpty { try largeObjects.access(maker) }
+    if !batches.isEmpty { try largeObjects.access(maker, selection) }
     let reader = SchemaReader(lead, cancellation: group.cancellation)
     try schema.sequences(try reader.readSequenceValues(of: start.schema.sequences))
     try schema.postData(start.schema.script.postData)

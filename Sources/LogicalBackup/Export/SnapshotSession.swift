@@ -32,7 +32,7 @@ final class SnapshotSession {
   ) throws -> SnapshotSession {
     let locker = TableLocker(connection, until: .now + options.lockWait)
     for _ in 0..<options.rounds {
-      let wanted = try LockedTable.list(connection)
+      let wanted = try LockedTable.list(connection, options.filter)
       try LockTableSize.check(connection, tables: wanted.count)
       try hooks.afterListing()
       try connection.run(SnapshotTransaction.begin)
@@ -40,7 +40,7 @@ final class SnapshotSession {
       try hooks.afterLocking()
       let snapshot = try SnapshotTransaction.export(connection)
       try hooks.afterSnapshot()
-      let found = try LockedTable.list(connection)
+      let found = try LockedTable.list(connection, options.filter)
       if Set(found).isSubset(of: wanted) {
         return SnapshotSession(connection, snapshot: snapshot, tables: found)
       }

@@ -34,8 +34,16 @@ public struct BackupFacts: Hashable, Sendable {
   public var roles: [SQLText] = []
   /// Extensions that statements of the file make.
   public var extensions: [SQLText] = []
-  /// What was left out on purpose, in words; empty when the backup is whole.
+  /// What was left out, in words.
   public var selection: [String] = []
+  /// Whether something was left out because it was asked for: the backup is not one of the whole
+  /// database. The rows of unlogged tables, which a standby does not have, are left out of whole
+  /// ones too.
+  public var isPartial = false
+  /// Whether tables or schemas were chosen, so that what the file makes may name what it lacks.
+  public var isFiltered = false
+  /// Definitions, rows, or both.
+  public var contents = ExportSelection.Contents.all
 
   public init(
     id: String, snapshotTime: String, tool: String, database: SQLText, serverVersion: String,
@@ -76,6 +84,9 @@ public struct BackupFacts: Hashable, Sendable {
     line.add("roles", roles)
     line.add("extensions", extensions)
     line.add("selection", selection.map { SQLText($0) })
+    line.add("partial", isPartial ? 1 : 0)
+    line.add("filtered", isFiltered ? 1 : 0)
+    line.add("contents", contents.rawValue)
     return line
   }
 
@@ -105,5 +116,16 @@ public struct BackupFacts: Hashable, Sendable {
     roles = try object.texts("roles")
     extensions = try object.texts("extensions")
     selection = try object.texts("selection").map(\.string)
+    // Files of the first versions have neither, and are of whole databases.
+    if let word = try object.optionalText("contents")?.string {
+      guard let known = ExportSelection.Contents(rawValue: word) else {
+        throw LogicalBackupError(
+          .damaged,
+          "The index says that the file's contents are \"\(word)\", which is nothing known.")
+      }
+      contents = known
+      isPartial = try object.count("partial") == 1
+      isFiltered = try object.count("filtered") == 1
+    }
   }
 }

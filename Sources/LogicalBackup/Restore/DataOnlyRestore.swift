@@ -32,6 +32,7 @@ struct DataOnlyRestore {
     run.report { report in
       report.facts = index.facts
       report.bytes = file.size
+      if let note = PartialBackup(index.facts).note { report.notes.append(note) }
     }
     let connection = try run.connect(run.cancellation)
     try connection.transaction {

@@ -17,6 +17,8 @@ struct DumpScript {
   private(set) var tables: [TableRecord] = []
   private(set) var facts: BackupFacts?
   private(set) var totals: IndexTotals?
+  /// What a pgkeep file's beginning says is left out.
+  private(set) var partial: PartialBackup?
   private var failure: (any Error)?
   private var lines = 0
 
@@ -27,6 +29,8 @@ struct DumpScript {
     case "-- PostgreSQL database cluster dump" where origin == .unknown: origin = .pgDumpAll
     case "-- PostgreSQL database dump complete", "-- PostgreSQL database cluster dump complete":
       hasEnd = true
+    case let text where text.hasPrefix(FileHeader.partialMark.string) && partial == nil:
+      partial = PartialBackup(words: String(text.dropFirst(FileHeader.partialMark.string.count)))
     default:
       guard comment.hasPrefix("-- {\"record\":"), failure == nil else { return }
       do { try readIndex(comment) } catch { failure = error }

@@ -55,6 +55,7 @@ struct IndexedRestore {
   private var rules: StatementRules {
     var rules = run.rules
     rules.selection = selection
+    rules.isOfPart = index.facts.isFiltered
     return rules
   }
 
@@ -66,6 +67,7 @@ struct IndexedRestore {
     run.report { report in
       report.facts = facts
       report.bytes = file.size
+      if let note = PartialBackup(facts).note { report.notes.append(note) }
     }
     run.advance(totalBytes: index.offset)
     let needsRehearsal = try Preflight(facts, run).check()

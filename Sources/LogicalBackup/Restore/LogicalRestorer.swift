@@ -30,6 +30,7 @@ public struct LogicalRestorer: Sendable {
     switch try file.kind() {
     case .pgkeep:
       let index = try file.readIndex()
+      try PartialBackup(index.facts).check(options, file.name)
       let selection = try RestoreSelection(options)
       if options.omitsSchema { return try restoreRows(file, index, selection, started) }
       return try attempt { keep in
@@ -92,7 +93,7 @@ public struct LogicalRestorer: Sendable {
           + "and not through a pipe. Restore all of it into a new database.", object: name)
     }
     return try attempt { keep in
-      try ScriptRestore(name: name, omitsData: options.omitsData) { traits, encoding in
+      try ScriptRestore(name: name, options) { traits, encoding in
         try makeRun(traits, name, encoding, started, keep)
       }.restore(source)
     }

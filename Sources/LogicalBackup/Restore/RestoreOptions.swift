@@ -22,6 +22,8 @@ public struct RestoreOptions: Sendable {
   public var tables: [String] = []
   /// Only tables and views in these schemas, by patterns; empty for all.
   public var schemas: [String] = []
+  /// Let a backup of a part of a database take the place of a whole one (``RestoreMode/replace``).
+  public var acceptsPartial = false
   /// Called from several threads, not at the same time, at most a few times a second.
   public var onProgress: @Sendable (RestoreProgress) -> Void = { _ in }
 

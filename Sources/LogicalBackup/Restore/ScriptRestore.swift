@@ -13,13 +13,15 @@ final class ScriptRestore {
     let connection: Connection
     let runner: StatementRunner
 
-    init(_ run: RestoreRun, _ name: String) throws {
+    init(_ run: RestoreRun, _ name: String, isOfPart: Bool) throws {
       self.run = run
       connection = try run.connect(run.cancellation)
       // Dumps set what they need; those that do not were written for the role's own.
       try connection.run("RESET search_path")
+      var rules = run.rules
+      rules.isOfPart = isOfPart
       runner = StatementRunner(
-        connection, rules: run.rules, prefix: run.transactionPrefix, name: name)
+        connection, rules: rules, prefix: run.transactionPrefix, name: name)
     }
   }
 
@@ -35,17 +37,19 @@ final class ScriptRestore {
   private var copying: (statement: SQLStatement, copy: CopyIn?, rows: Int)?
   private var copyStart = ContinuousClock.now
   private var rows = 0
-  private let omitsData: Bool
+  private let options: RestoreOptions
+  private var omitsData: Bool { options.omitsData }
 
   /// - Parameters:
   ///   - name: what errors call the file.
   ///   - makeRun: makes the database with these traits, and gives what to fill it with; the text
   ///     is in the encoding given.
   init(
-    name: String, omitsData: Bool, makeRun: @escaping (DatabaseTraits, String) throws -> RestoreRun
+    name: String, _ options: RestoreOptions,
+    makeRun: @escaping (DatabaseTraits, String) throws -> RestoreRun
   ) {
     self.name = name
-    self.omitsData = omitsData
+    self.options = options
     self.makeRun = makeRun
     lexer.onComment = { [unowned self] in self.script.read($0) }
   }
@@ -186,9 +190,11 @@ final class ScriptRestore {
     let traits = DatabaseTraits(
       encoding: isBytes ? "SQL_ASCII" : nil,
       locale: isBytes ? .init(provider: .libc, collate: "C", ctype: "C") : nil)
+    try script.partial?.check(options, name)
     let run = try makeRun(traits, encoding)
+    if let note = script.partial?.note { run.report { $0.notes.append(note) } }
     try run.begin(.data)
-    let session = try Session(run, name)
+    let session = try Session(run, name, isOfPart: script.partial != nil)
     self.session = session
     for statement in early { try session.runner.add(statement) }
     early = []

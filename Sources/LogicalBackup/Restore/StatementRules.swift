@@ -6,6 +6,9 @@ struct StatementRules: Sendable {
   var omitsPrivileges = false
   /// What is restored of a backup; nil for all of it.
   var selection: RestoreSelection?
+  /// Whether the backup is one of chosen tables or schemas, so that what belongs to a table may
+  /// name what the backup does not hold.
+  var isOfPart = false
 
   /// Whether the statement is not to be run at all, as the caller asked.
   func omits(_ statement: SQLStatement) -> Bool {
@@ -69,6 +72,9 @@ struct StatementRules: Sendable {
     if selection != nil, RestoreSelection.isConsequence(error), !Self.makesTable(statement) {
       return "it names something that was not asked for"
     }
+    if isOfPart, RestoreSelection.isConsequence(error), Self.belongsToTable(statement) {
+      return "it names something that the backup does not hold"
+    }
     let isForbidden = error.sqlState == .insufficientPrivilege
     let words = statement.words
     switch words.first {
@@ -93,6 +99,19 @@ struct StatementRules: Sendable {
     guard let selection else { return false }
     let relation = RelationName(madeBy: statement) ?? RelationName(alteredBy: statement)
     return relation.map { !selection.contains($0) } ?? true
+  }
+
+  /// Whether it makes something that a table can do without: a foreign key, a trigger, a rule, a
+  /// policy.
+  private static func belongsToTable(_ statement: SQLStatement) -> Bool {
+    let words = statement.words
+    switch words.first {
+    case "alter": return holds(statement, " FOREIGN KEY (")
+    case "create":
+      return ["trigger", "rule", "policy"].contains(words.dropFirst().first)
+        || words.starts(with: ["create", "constraint", "trigger"])
+    default: return false
+    }
   }
 
   private static func makesTable(_ statement: SQLStatement) -> Bool {

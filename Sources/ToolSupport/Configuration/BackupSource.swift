@@ -9,9 +9,12 @@ public enum BackupSource: Sendable {
 
   /// Text with a slash or a dot is a path: no backup's ID has one.
   ///
-  /// - Parameter identity: the file with the secret keys that open what is encrypted, if given.
+  /// - Parameters:
+  ///   - isPartialWelcome: whether `latest` may be a backup of a part of a database.
+  ///   - identity: the file with the secret keys that open what is encrypted, if given.
   public init(
-    _ text: String, database: String?, store: StoreOptions, identity: String?, _ run: Run
+    _ text: String, database: String?, isPartialWelcome: Bool = false, store: StoreOptions,
+    identity: String?, _ run: Run
   ) throws {
     let identities = try run.configuration.ageIdentities(flag: identity)
     if text == "-" {
@@ -21,7 +24,7 @@ public enum BackupSource: Sendable {
     } else {
       let repository = try run.openRepository(store)
       let entry = try repository.catalog(database: database, cancellation: run.cancellation)
-        .resolve(text, database: database)
+        .resolve(text, database: database, isPartialWelcome: isPartialWelcome)
       guard case .complete(let manifest) = entry.state, let key = entry.dataKey else {
         throw ErrorReport(
           .verificationFailed, code: "damaged",
