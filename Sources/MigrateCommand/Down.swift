@@ -47,16 +47,20 @@ struct Down: ToolCommand {
     let files = try? MigrationFiles(folder: files.dir)
     if dryRun {
       let plans = try tenants.forEach(migrator, run) {
-        [try $0.planDown(target, files: files, allowsIrreversible: irreversible)]
+        try $0.planDown(target, files: files, allowsIrreversible: irreversible)
       }
-      run.show(json: plans.json, text: plans.text(nothing: "Nothing to take back.\n"))
+      run.show(
+        json: PlanRendering.json(plans),
+        text: plans.map(\.result).text(nothing: "Nothing to take back.\n"))
     } else {
-      let done = try tenants.forEach(migrator, run) {
+      let each = try tenants.forEach(migrator, run) {
         try $0.down(target, files: files, allowsIrreversible: irreversible)
       }
+      let done = each.flatMap(\.result)
       run.note("migrations", .integer(done.count))
       run.conclude(
-        json: done.json, text: done.summary("taken back", nothing: "Nothing to take back."))
+        json: DoneRendering.json(each),
+        text: done.summary("taken back", nothing: "Nothing to take back."))
     }
   }
 }

@@ -28,11 +28,12 @@ struct Status: ToolCommand {
     let all = try tenants.forEach(migrator, run) { migrator in
       let status = try migrator.status(files)
       if !isJSON { run.show(json: .null, text: status.text) }
-      return [status]
+      return status
     }
     let found = drift ? try migrator.drift() : nil
     if isJSON {
-      var json = tenants.eachSchema == nil ? all.first?.json ?? .null : .array(all.map(\.json))
+      let each = all.map { $0.result.json.named($0.schema) }
+      var json = tenants.eachSchema == nil ? each.first ?? .null : .array(each)
       if let found, case .object(var members) = json {
         members.append(.init("drift", found.json))
         json = .object(members)

@@ -21,14 +21,22 @@ struct TenantOptions: ParsableArguments {
     }
   }
 
-  /// Runs `body` once, or once for each schema, and joins what it gives.
+  /// Runs `body` once, or once for each schema; gives what it gave with the schemas' names.
   func forEach<Element>(
-    _ migrator: Migrator.Blocking, _ run: Run, _ body: (Migrator.Blocking) throws -> [Element]
-  ) throws -> [Element] {
-    guard let eachSchema else { return try body(migrator) }
-    return try migrator.tenants(matching: eachSchema).flatMap { tenant in
+    _ migrator: Migrator.Blocking, _ run: Run, _ body: (Migrator.Blocking) throws -> Element
+  ) throws -> [(schema: String?, result: Element)] {
+    guard let eachSchema else { return [(nil, try body(migrator))] }
+    return try migrator.tenants(matching: eachSchema).map { tenant in
       run.say("schema \(tenant.schema)\n")
-      return try body(tenant.migrator)
+      return (tenant.schema, try body(tenant.migrator))
     }
+  }
+}
+
+extension JSONValue {
+  /// An object with the schema's name in front, where there is one.
+  func named(_ schema: String?) -> JSONValue {
+    guard let schema, case .object(let members) = self else { return self }
+    return .object([.init("schema", .string(schema))] + members)
   }
 }

@@ -59,12 +59,16 @@ struct Up: ToolCommand {
     }
     let files = try MigrationFiles(folder: files.dir)
     if dryRun {
-      let plans = try tenants.forEach(migrator, run) { [try $0.planUp(files, to: target?.version)] }
-      run.show(json: plans.json, text: plans.text(nothing: "Nothing to apply.\n"))
+      let plans = try tenants.forEach(migrator, run) { try $0.planUp(files, to: target?.version) }
+      run.show(
+        json: PlanRendering.json(plans),
+        text: plans.map(\.result).text(nothing: "Nothing to apply.\n"))
     } else {
-      let done = try tenants.forEach(migrator, run) { try $0.up(files, to: target?.version) }
+      let each = try tenants.forEach(migrator, run) { try $0.up(files, to: target?.version) }
+      let done = each.flatMap(\.result)
       run.note("migrations", .integer(done.count))
-      run.conclude(json: done.json, text: done.summary("applied", nothing: "Nothing to apply."))
+      run.conclude(
+        json: DoneRendering.json(each), text: done.summary("applied", nothing: "Nothing to apply."))
     }
   }
 }

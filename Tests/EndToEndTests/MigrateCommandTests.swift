@@ -75,6 +75,22 @@ import Testing
     #expect((error["error"] as? [String: Any])?["code"] as? String == "noSuchStep")
   }
 
+  @Test func eachSchemaIsNamedInJSON() throws {
+    try database.psql("CREATE SCHEMA tenant_b; CREATE SCHEMA tenant_a")
+    let plan = try object(
+      migrate("up", "--dry-run", "--each-schema", "tenant_*", "--json", dir: "."))
+    let up = try object(migrate("up", "--each-schema", "tenant_*", "--json", dir: "."))
+    for steps in [plan["steps"], up["done"]] {
+      let names = (steps as? [[String: Any]])?.map { $0["schema"] as? String }
+      #expect(names == ["tenant_a", "tenant_a", "tenant_a", "tenant_b", "tenant_b", "tenant_b"])
+    }
+    let status = try JSONSerialization.jsonObject(
+      with: Data(migrate("status", "--each-schema", "tenant_*", "--json", dir: ".").output))
+    #expect(
+      (status as? [[String: Any]])?.map { "\($0["schema"] ?? "") \($0["current"] ?? "")" }
+        == ["tenant_a 3", "tenant_b 3"])
+  }
+
   @Test func theHistoryLinesUp() throws {
     #expect(try migrate("up", dir: ".").exitCode == 0)
     #expect(try migrate("down", "-1", dir: ".").exitCode == 0)

@@ -15,6 +15,8 @@ struct Fixture: Sendable {
     database = try TemporaryCluster.shared(major).createDatabase(named: "migrations")
   }
 
+  init(_ database: TemporaryDatabase) { self.database = database }
+
   init(sameDatabaseAs other: Fixture) { database = other.database }
 
   /// What happened, in order, as words.
@@ -39,6 +41,8 @@ struct Fixture: Sendable {
       case .finished(let done): events.add("\(done.step.direction) \(done.step.title)")
       case .blocked(_, let blocked): events.add("\(blocked)")
       case .retrying(let step, _, _): events.add("retrying \(step.title)")
+      case .progress(_, let progress):
+        events.add("progress \(progress.phase) \(progress.percent.map(String.init) ?? "")")
       case .notice(let message): events.add("notice \(message.message)")
       default: break
       }

@@ -12,13 +12,20 @@ extension PlannedStep {
   }
 }
 
-extension [MigrationPlan] {
-  var json: JSONValue {
+/// What was done, or is to be done, in each schema; without a name where there is only the database.
+typealias BySchema<Element> = [(schema: String?, result: Element)]
+
+enum PlanRendering {
+  static func json(_ plans: BySchema<MigrationPlan>) -> JSONValue {
     [
-      "steps": .array(flatMap(\.steps).map(\.json)),
-      "warnings": .array(flatMap(\.warnings).map { .string($0) }),
+      "steps": .array(
+        plans.flatMap { plan in plan.result.steps.map { $0.json.named(plan.schema) } }),
+      "warnings": .array(plans.flatMap(\.result.warnings).map { .string($0) }),
     ]
   }
+}
+
+extension [MigrationPlan] {
 
   func text(nothing: String) -> String {
     let warnings = flatMap(\.warnings).map { "warning: \($0)\n" }.joined()
@@ -41,6 +48,12 @@ extension FinishedStep {
       "name": .string(step.name), "statements": .integer(statements),
       "duration_ms": .integer(duration.milliseconds),
     ]
+  }
+}
+
+enum DoneRendering {
+  static func json(_ done: BySchema<[FinishedStep]>) -> JSONValue {
+    ["done": .array(done.flatMap { part in part.result.map { $0.json.named(part.schema) } })]
   }
 }
 

@@ -94,7 +94,7 @@ final class StatementWatch: Sendable {
           state.withLock { $0.blocked = blocked }
           if blocked != told { emit(.blocked(current.step, blocked)) }
           try giveWay(blocked, connection)
-        } else if let progress = try progress(connection) {
+        } else if let progress = try progress(connection) ?? work(connection) {
           emit(.progress(current.step, progress))
         }
         told = blocked
@@ -150,6 +150,35 @@ final class StatementWatch: Sendable {
     }
     guard isWanted else { return }
     try connection.run("SELECT pg_catalog.pg_cancel_backend(\(processID))")
+  }
+
+  /// For what has no progress view (VALIDATE, a rewriting ALTER TABLE): what the statement is at
+  /// work on, and for how long.
+  private func work(_ connection: Connection) throws -> StatementProgress? {
+    let result = try connection.query(
+      """
+      SELECT a.query, pg_catalog.date_part(
+          'epoch', pg_catalog.clock_timestamp() - a.query_start)::bigint,
+        t.name, pg_catalog.pg_size_pretty(t.size)
+      FROM pg_catalog.pg_stat_activity a
+      LEFT JOIN LATERAL (
+        SELECT n.nspname || '.' || c.relname AS name, pg_catalog.pg_table_size(c.oid) AS size
+        FROM pg_catalog.pg_locks l
+        JOIN pg_catalog.pg_class c ON c.oid = l.relation AND c.relkind IN ('r', 'm', 'p')
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted
+          AND n.nspname !~ '^(pg_|information_schema$|pgkeep$)'
+        ORDER BY 2 DESC NULLS LAST LIMIT 1) t ON true
+      WHERE a.pid = \(processID) AND a.state = 'active'
+      """)
+    guard result.rowCount == 1 else { return nil }
+    let table = result.isNull(0, 2) ? "" : " on \(result.string(0, 2)) (\(result.string(0, 3)))"
+    let query =
+      LockHolder.shortened(result.string(0, 0))
+      .split(separator: ";", omittingEmptySubsequences: true).first.map(String.init) ?? ""
+    let short = query.count > 60 ? query.prefix(59) + "…" : query[...]
+    return StatementProgress(
+      phase: "\(short)\(table), since \(result.int(0, 1) ?? 0) s", percent: nil)
   }
 
   private func progress(_ connection: Connection) throws -> StatementProgress? {
