@@ -35,6 +35,8 @@ import Testing
     #expect(try endpoint("s3.gra.io.cloud.ovh.net").region == "gra")
     #expect(try endpoint("https://s3.eu-central-003.backblazeb2.com").region == "eu-central-003")
     #expect(try endpoint("https://abc.r2.cloudflarestorage.com").region == "auto")
+    #expect(try endpoint("https://abc.eu.r2.cloudflarestorage.com").wantsEqualParts)
+    #expect(try !endpoint("https://s3.gra.io.cloud.ovh.net").wantsEqualParts)
     let local = try endpoint("http://127.0.0.1:8333/")
     #expect(local.host(bucket: "bucket") == "127.0.0.1:8333")
     #expect(local.path(bucket: "bucket", key: nil) == "/bucket")
@@ -71,6 +73,12 @@ import Testing
       #expect(sizes.allSatisfy { $0 <= PartPlan.largest })
       #expect(sizes.reduce(0, +) >= 30 * cap * (8 << 20))
     }
+  }
+
+  @Test func staysEqualWhereThatIsWanted() {
+    let plan = PartPlan(partSize: 8 << 20, expectedSize: 200 << 30, cap: 10_000, isEqual: true)
+    #expect(Set((0..<10_000).map { plan.size(ofPart: $0) }).count == 1)
+    #expect(plan.firstSize * 10_000 >= 200 << 30)
   }
 
   @Test func neverBelowTheProtocolsLimit() {

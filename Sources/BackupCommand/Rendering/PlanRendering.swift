@@ -27,8 +27,14 @@ enum PlanRendering {
 
   static func summary(_ plan: RetentionPlan, _ outcome: Prune.Outcome) -> String {
     let kept = plan.lines.count - outcome.deleted.count
-    guard !outcome.deleted.isEmpty else { return "Nothing to delete; \(kept) kept.\n" }
-    return "Deleted \(outcome.deleted.count), freed \(Humane.size(outcome.freed)); \(kept) kept.\n"
+    let refused =
+      outcome.refused.isEmpty ? "" : ", \(outcome.refused.count) of them against the plan"
+    guard !outcome.deleted.isEmpty else {
+      return (refused.isEmpty ? "Nothing to delete" : "Nothing deleted")
+        + "; \(kept) kept\(refused).\n"
+    }
+    return "Deleted \(outcome.deleted.count), freed \(Humane.size(outcome.freed)); "
+      + "\(kept) kept\(refused).\n"
   }
 
   /// - Parameter outcome: nil for a dry run.

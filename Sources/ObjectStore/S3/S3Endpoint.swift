@@ -9,6 +9,8 @@ struct S3Endpoint: Hashable, Sendable {
   let region: String
   let pathStyle: Bool
   let partCap: Int
+  /// Whether all parts of an upload but the last must have one size.
+  let wantsEqualParts: Bool
 
   /// Throws ``ObjectStoreError/Code/invalidLocation`` for an endpoint that is no URL.
   init(_ settings: S3Settings, bucket: String) throws {
@@ -40,6 +42,7 @@ struct S3Endpoint: Hashable, Sendable {
     let known = Self.knowledge(of: String(authority.prefix { $0 != ":" }))
     region = settings.region ?? known.region ?? "us-east-1"
     partCap = min(max(settings.partCap ?? known.partCap, 1), 10_000)
+    wantsEqualParts = authority.contains(".r2.cloudflarestorage.com")
     // A certificate for *.host does not cover a bucket with dots.
     pathStyle = settings.pathStyle ?? (known.pathStyle || bucket.contains("."))
   }

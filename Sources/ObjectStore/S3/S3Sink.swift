@@ -22,7 +22,7 @@ final class S3Sink: ByteSink {
     self.options = options
     plan = PartPlan(
       partSize: options.partSize ?? client.settings.partSize, expectedSize: options.expectedSize,
-      cap: client.endpoint.partCap)
+      cap: client.endpoint.partCap, isEqual: client.endpoint.wantsEqualParts)
     let isInMemory = plan.firstSize <= client.settings.largestPartInMemory
     upload = S3Upload(
       client, key: key, contentType: options.contentType,
