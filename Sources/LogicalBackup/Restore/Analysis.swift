@@ -10,12 +10,22 @@ struct Analysis: Sendable {
   func run() throws {
     let connection = try restore.connect(restore.cancellation)
     // A partitioned table's ANALYZE takes its partitions along. What the role may not analyse
-    // belongs to an extension or to somebody else, and the server passes over it by itself.
+    // belongs to an extension or to somebody else, and the server passes over it by itself. A table
+    // with foreign tables below it would be sampled on their servers, which a restore does not
+    // need to reach: it is left to the operator, and the partitions that are here come by themselves.
     let rows = try connection.query(
       """
+      WITH RECURSIVE over_foreign (oid) AS (
+        SELECT i.inhparent FROM pg_catalog.pg_inherits i
+        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid AND c.relkind = 'f'
+        UNION
+        SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN over_foreign o ON o.oid = i.inhrelid)
       SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'm', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't'
+        AND c.oid NOT IN (SELECT oid FROM over_foreign)
+        AND (NOT c.relispartition OR EXISTS (SELECT FROM pg_catalog.pg_inherits i
+          JOIN over_foreign o ON o.oid = i.inhparent WHERE i.inhrelid = c.oid))
         AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', $1)
       ORDER BY pg_catalog.pg_table_size(c.oid) DESC, c.oid
       """, [SQLText(UserObjects.markerSchema)])
