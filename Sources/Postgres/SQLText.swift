@@ -61,6 +61,9 @@ extension SQLText: ExpressibleByStringInterpolation {
       text.bytes.append(contentsOf: literal.utf8)
     }
     public mutating func appendInterpolation(_ value: SQLText) { text += value }
+    // A choice of two literals must be of this type, not a string: what is interpolated in a string
+    // is no longer bytes, and a name in another encoding than UTF-8 would be lost.
+    @_disfavoredOverload
     public mutating func appendInterpolation(_ value: String) {
       text.bytes.append(contentsOf: value.utf8)
     }

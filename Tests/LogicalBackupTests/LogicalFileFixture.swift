@@ -21,6 +21,7 @@ struct LogicalFileFixture {
       database: "shop \"x\" \u{1F40C}\n", serverVersion: "15.14 (Debian)",
       serverVersionNumber: 150014, encoding: "LATIN1", collate: "C", ctype: "C",
       localeProvider: "libc", locale: nil, owner: latinName)
+    facts.icuRules = "&a < g"
     facts.systemIdentifier = "7444444444444444444"
     facts.roles = ["alice", latinName]
     facts.extensions = ["citext"]

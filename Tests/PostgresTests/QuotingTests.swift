@@ -22,5 +22,7 @@ import Testing
     let latin = SQLText(bytes: [0x63, 0xE9])
     #expect(latin.quotedIdentifier.bytes == [0x22, 0x63, 0xE9, 0x22])
     #expect(("x\(latin)y" as SQLText).bytes == [0x78, 0x63, 0xE9, 0x79])
+    let choice: SQLText = "x\(latin.isEmpty ? "" : "\(latin)y")"
+    #expect(choice.bytes == [0x78, 0x63, 0xE9, 0x79])
   }
 }

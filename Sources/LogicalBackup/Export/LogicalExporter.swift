@@ -167,6 +167,7 @@ public struct LogicalExporter: Sendable {
       collate: database.collate, ctype: database.characterType,
       localeProvider: providers[database.localeProvider] ?? "libc", locale: database.locale,
       owner: database.owner)
+    facts.icuRules = database.icuRules
     facts.systemIdentifier = server.systemIdentifier
     facts.isStandby = server.isStandby
     facts.roles = schema.roles

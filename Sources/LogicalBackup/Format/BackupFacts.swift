@@ -29,6 +29,8 @@ public struct BackupFacts: Hashable, Sendable {
   public var localeProvider: String
   /// The ICU or builtin locale.
   public var locale: SQLText?
+  /// The database's own rules for the ICU locale.
+  public var icuRules: SQLText?
   public var owner: SQLText
   /// Roles that statements of the file name.
   public var roles: [SQLText] = []
@@ -80,6 +82,7 @@ public struct BackupFacts: Hashable, Sendable {
     line.add("ctype", ctype)
     line.add("locale_provider", localeProvider)
     if let locale { line.add("locale", locale) }
+    if let icuRules { line.add("icu_rules", icuRules) }
     line.add("owner", owner)
     line.add("roles", roles)
     line.add("extensions", extensions)
@@ -112,6 +115,7 @@ public struct BackupFacts: Hashable, Sendable {
     ctype = try object.text("ctype")
     localeProvider = try object.string("locale_provider")
     locale = try object.optionalText("locale")
+    icuRules = try object.optionalText("icu_rules")
     owner = try object.text("owner")
     roles = try object.texts("roles")
     extensions = try object.texts("extensions")

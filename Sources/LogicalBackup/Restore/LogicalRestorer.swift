@@ -192,7 +192,7 @@ extension BackupFacts {
       encoding: encoding,
       locale: DatabaseTraits.Locale(
         provider: .init(rawValue: localeProvider) ?? .libc, collate: collate, ctype: ctype,
-        name: locale),
+        name: locale, icuRules: icuRules),
       owner: owner)
   }
 }

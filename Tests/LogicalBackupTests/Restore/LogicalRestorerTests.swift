@@ -47,6 +47,28 @@ import Testing
     #expect(try ExportFixture.contents(copy) == ExportFixture.contents(source))
   }
 
+  @Test func aForeignServerIsNotAsked() throws {
+    let cluster = try TemporaryCluster.shared()
+    let (source, file) = try sample(
+      cluster,
+      more: """
+        CREATE EXTENSION postgres_fdw;
+        CREATE SERVER away FOREIGN DATA WRAPPER postgres_fdw
+          OPTIONS (host '127.0.0.1', port '1', connect_timeout '2');
+        CREATE USER MAPPING FOR PUBLIC SERVER away OPTIONS (user 'nobody');
+        CREATE TABLE public.spread (a int) PARTITION BY LIST (a);
+        CREATE TABLE public.here PARTITION OF public.spread FOR VALUES IN (1);
+        CREATE FOREIGN TABLE public.there PARTITION OF public.spread FOR VALUES IN (2) SERVER away;
+        INSERT INTO public.spread VALUES (1), (1), (1);
+        """)
+    defer { try? source.drop() }
+    let copy = TemporaryDatabase(cluster: cluster, name: Self.name())
+    defer { try? copy.drop() }
+    let report = try restore(file.reader, to: copy.url)
+    #expect(report.isVerified)
+    #expect(try copy.psql("SELECT reltuples FROM pg_class WHERE relname = 'here'") == "3")
+  }
+
   @Test(arguments: majors, [1, 4]) func comesBackVerified(major: Int, jobs: Int) throws {
     let cluster = try TemporaryCluster.shared(major)
     let (source, file) = try sample(cluster)
