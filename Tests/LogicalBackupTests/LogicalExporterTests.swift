@@ -168,7 +168,7 @@ import Testing
     try ExportFixture.restore(bytes, into: restored)
     #expect(
       try restored.psql("SELECT encode(a::bytea, 'hex') FROM t").hasPrefix("636166e9"))
-    #expect(try ExportFixture.contents(restored) == ExportFixture.contents(source))
+    #expect(try ExportFixture.export(restored).result.tables.map(\.sum) == result.tables.map(\.sum))
     #expect(try LogicalFileFixture.reader(bytes).readIndex().tables == result.tables)
   }
 
@@ -187,6 +187,7 @@ import Testing
       ALTER LARGE OBJECT 70000 OWNER TO \(role);
       GRANT SELECT ON LARGE OBJECT 70000, 1000 TO PUBLIC;
       GRANT UPDATE ON LARGE OBJECT 1000 TO \(role) WITH GRANT OPTION;
+      SET ROLE \(role); GRANT UPDATE ON LARGE OBJECT 1000 TO pg_monitor; RESET ROLE;
       COMMENT ON LARGE OBJECT 70001 IS 'it''s \\ empty';
       """
     ) { source in

@@ -163,6 +163,28 @@ struct LargeObjects {
       maker.append("REVOKE ALL ON LARGE OBJECT \(oids) FROM \(key[0]);\n")
       if maker.isFull { try maker.finish(.largeObjectAccess) }
     }
+<<<<<<< HEAD
+=======
+    try forEachGroup(
+      """
+      SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+          ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
+        a.privilege_type, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END,
+        CASE WHEN a.grantor <> m.lomowner
+          THEN pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantor)) ELSE '' END, m.oid
+      FROM pg_catalog.pg_largeobject_metadata m,
+        pg_catalog.aclexplode(m.lomacl) WITH ORDINALITY
+          a (grantor, grantee, privilege_type, is_grantable, place)
+      ORDER BY a.grantor <> m.lomowner, CASE WHEN a.grantor <> m.lomowner THEN a.place END,
+        a.grantor, a.grantee, a.privilege_type, a.is_grantable, m.oid
+      """, columns: 4
+    ) { key, oids in
+      let grant: SQLText = "GRANT \(key[1]) ON LARGE OBJECT \(oids) TO \(key[0])\(key[2]);\n"
+      // Who was given the option comes after that, as the list of grants has it.
+      maker.append(key[3].isEmpty ? grant : "SET ROLE \(key[3]);\n\(grant)RESET ROLE;\n")
+      if maker.isFull { try maker.finish(.largeObjectAccess) }
+    }
+>>>>>>> 5f32ffd (Large objects keep security labels and grants by others; a restore without privileges takes no other role)
   }
 
   private func comments(_ maker: MemberMaker) throws {
@@ -174,6 +196,17 @@ struct LargeObjects {
     ) { row in
       guard let oid = row.int(0, 0), let comment = row[0, 1] else { return }
       maker.append("COMMENT ON LARGE OBJECT \(oid) IS \(comment.quotedLiteral);\n")
+      if maker.isFull { try maker.finish(.largeObjectAccess) }
+    }
+    try connection.forEachRow(
+      """
+      SELECT objoid, pg_catalog.quote_ident(provider), label FROM pg_catalog.pg_seclabel
+      WHERE classoid = 2613 AND objsubid = 0 ORDER BY objoid, provider
+      """
+    ) { row in
+      guard let oid = row.int(0, 0), let provider = row[0, 1], let label = row[0, 2] else { return }
+      maker.append(
+        "SECURITY LABEL FOR \(provider) ON LARGE OBJECT \(oid) IS \(label.quotedLiteral);\n")
       if maker.isFull { try maker.finish(.largeObjectAccess) }
     }
   }

@@ -23,6 +23,9 @@ struct StatementRules: Sendable {
       // and the owners of large objects.
       return (omitsOwners || omitsPrivileges) && Self.holds(statement, "this server lacks roles")
         || omitsOwners && Self.holds(statement, "EXECUTE 'ALTER LARGE OBJECT ' || o || ' OWNER TO")
+    case "set" where statement.begins(with: "set", "role"):
+      // Of a pgkeep file: around a grant by another role than the owner.
+      return omitsPrivileges
     case "set": return omitsOwners && statement.begins(with: "set", "session", "authorization")
     default: return false
     }
