@@ -142,13 +142,20 @@ struct LargeObjects {
       """
       SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
           ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
-        a.privilege_type, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, m.oid
-      FROM pg_catalog.pg_largeobject_metadata m, pg_catalog.aclexplode(m.lomacl) a
+        a.privilege_type, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END,
+        CASE WHEN a.grantor <> m.lomowner
+          THEN pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantor)) ELSE '' END, m.oid
+      FROM pg_catalog.pg_largeobject_metadata m,
+        pg_catalog.aclexplode(m.lomacl) WITH ORDINALITY
+          a (grantor, grantee, privilege_type, is_grantable, place)
       WHERE \(withOwners ? "true" : "a.grantee <> m.lomowner" as SQLText)
-      ORDER BY a.grantee, a.privilege_type, a.is_grantable, m.oid
-      """, columns: 3
+      ORDER BY a.grantor <> m.lomowner, CASE WHEN a.grantor <> m.lomowner THEN a.place END,
+        a.grantor, a.grantee, a.privilege_type, a.is_grantable, m.oid
+      """, columns: 4
     ) { key, oids in
-      maker.append("GRANT \(key[1]) ON LARGE OBJECT \(oids) TO \(key[0])\(key[2]);\n")
+      let grant: SQLText = "GRANT \(key[1]) ON LARGE OBJECT \(oids) TO \(key[0])\(key[2]);\n"
+      // Who was given the option comes after that, as the list of grants has it.
+      maker.append(key[3].isEmpty ? grant : "SET ROLE \(key[3]);\n\(grant)RESET ROLE;\n")
       if maker.isFull { try maker.finish(.largeObjectAccess) }
     }
   }
@@ -163,28 +170,6 @@ struct LargeObjects {
       maker.append("REVOKE ALL ON LARGE OBJECT \(oids) FROM \(key[0]);\n")
       if maker.isFull { try maker.finish(.largeObjectAccess) }
     }
-<<<<<<< HEAD
-=======
-    try forEachGroup(
-      """
-      SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
-          ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END,
-        a.privilege_type, CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END,
-        CASE WHEN a.grantor <> m.lomowner
-          THEN pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantor)) ELSE '' END, m.oid
-      FROM pg_catalog.pg_largeobject_metadata m,
-        pg_catalog.aclexplode(m.lomacl) WITH ORDINALITY
-          a (grantor, grantee, privilege_type, is_grantable, place)
-      ORDER BY a.grantor <> m.lomowner, CASE WHEN a.grantor <> m.lomowner THEN a.place END,
-        a.grantor, a.grantee, a.privilege_type, a.is_grantable, m.oid
-      """, columns: 4
-    ) { key, oids in
-      let grant: SQLText = "GRANT \(key[1]) ON LARGE OBJECT \(oids) TO \(key[0])\(key[2]);\n"
-      // Who was given the option comes after that, as the list of grants has it.
-      maker.append(key[3].isEmpty ? grant : "SET ROLE \(key[3]);\n\(grant)RESET ROLE;\n")
-      if maker.isFull { try maker.finish(.largeObjectAccess) }
-    }
->>>>>>> 5f32ffd (Large objects keep security labels and grants by others; a restore without privileges takes no other role)
   }
 
   private func comments(_ maker: MemberMaker) throws {
