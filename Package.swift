@@ -93,7 +93,7 @@ let package = Package(
     command(
       "BackupCommand",
       [
-        "Age", "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
+        "Age", "ByteStream", "Gzip", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
         "Repository", "Schema",
       ]),
     command(

@@ -1,6 +1,7 @@
 /// PostgreSQL's keywords that an identifier must not be without quotes: reserved ones, column name
 /// ones and type or function name ones, of all versions from 15 to 18 (`pg_get_keywords()`).
 enum Keywords {
+  static let quotedBytes = Set(quoted.map { Array($0.utf8) })
   static let quoted: Set<String> = [
     "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric",
     "authorization", "between", "bigint", "binary", "bit", "boolean", "both", "case", "cast",

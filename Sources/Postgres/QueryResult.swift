@@ -48,8 +48,21 @@ public final class QueryResult {
 
   /// One value as an integer; nil when it is NULL or not one.
   public func int(_ row: Int, _ column: Int) -> Int? {
-    withBytes(row, column) { bytes in
-      bytes.flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+    withBytes(row, column) { bytes -> Int? in
+      guard let bytes else { return nil }
+      // Catalog queries return hundreds of thousands of plain numbers: no String for those.
+      guard (1...18).contains(bytes.count) else {
+        return Int(String(decoding: bytes, as: UTF8.self))
+      }
+      var number = 0
+      for byte in bytes {
+        let digit = Int(byte) - Int(UInt8(ascii: "0"))
+        guard (0...9).contains(digit) else {
+          return Int(String(decoding: bytes, as: UTF8.self))
+        }
+        number = number * 10 + digit
+      }
+      return number
     }
   }
 

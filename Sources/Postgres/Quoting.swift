@@ -41,10 +41,15 @@ extension SQLText {
     guard let first = bytes.first else { return false }
     guard first == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first)
     else { return false }
-    let isPlain = bytes.allSatisfy { byte in
-      byte == UInt8(ascii: "_") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    var hasDigit = false
+    for byte in bytes {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"): break
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): hasDigit = true
+      default: return false
+      }
     }
-    return isPlain && !Keywords.quoted.contains(string)
+    // No keyword has a digit.
+    return hasDigit || !Keywords.quotedBytes.contains(bytes)
   }
 }

@@ -69,10 +69,12 @@ public struct Manifest: Codable, Hashable, Sendable {
     public var indexOffset: Int
     /// `age`, or nil when it is not encrypted.
     public var encryption: String?
+    /// How hard it was compressed: `fast` or `small`. Readers need not know.
+    public var compression: String?
 
     public init(
       name: String, size: Int, sha256: String, plainSize: Int, indexOffset: Int,
-      encryption: String? = nil
+      encryption: String? = nil, compression: String? = nil
     ) {
       self.name = name
       self.size = size
@@ -80,6 +82,7 @@ public struct Manifest: Codable, Hashable, Sendable {
       self.plainSize = plainSize
       self.indexOffset = indexOffset
       self.encryption = encryption
+      self.compression = compression
     }
   }
 

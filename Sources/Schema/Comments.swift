@@ -45,6 +45,8 @@ struct Comments: Sendable {
     return KindContents(comments: all)
   }
 
+  var isEmpty: Bool { comments.isEmpty && labels.isEmpty }
+
   /// Everything that has a comment or a label.
   var targets: [ObjectIdentity] {
     let withColumns =

@@ -110,6 +110,14 @@ struct DependencyGraph {
     return nil
   }
 
+  /// Whether a node goes first where needs do not decide.
+  func isBefore(_ left: Int, _ right: Int) -> Bool {
+    if nodes[left].sortKey.kind != nodes[right].sortKey.kind {
+      return nodes[left].sortKey.kind < nodes[right].sortKey.kind
+    }
+    return nodes[left].sortKey < nodes[right].sortKey
+  }
+
   /// Whether the node is a step of its own.
   func isApart(_ node: Int) -> Bool { home[node] == node }
 

@@ -9,10 +9,19 @@ struct Inventory {
 
   /// Every row that is the user's.
   static func read(_ session: CatalogSession) throws -> KindContents {
-    let rows = try session.rows(rows(session)) { row in
-      ObjectIdentity(Catalog(rawValue: row.oid()), row.oid(), column: Int32(row.int()))
+    var contents = KindContents()
+    // A row for each catalog: hundreds of thousands of small rows take longer than their OIDs.
+    try session.forEach(
+      """
+      SELECT i.classid, i.step, pg_catalog.string_agg(i.oid::pg_catalog.text, ' ')
+      FROM (\(rows(session))) i (classid, oid, step) GROUP BY i.classid, i.step
+      """
+    ) { row in
+      let catalog = Catalog(rawValue: row.oid())
+      let step = Int32(row.int())
+      contents.inventory += row.oids().map { ObjectIdentity(catalog, $0, column: step) }
     }
-    return KindContents(inventory: rows)
+    return contents
   }
 
   /// What is in the catalogs and in no statement of `contents`.
@@ -230,18 +239,19 @@ private struct Expressed {
 
   init(_ contents: KindContents) {
     aliases = contents.aliases
+    identities.reserveCapacity(contents.inventory.count)
+    let hasComments = !contents.comments.isEmpty
     for object in contents.objects {
       identities.insert(object.identity)
+      for part in object.parts { identities.insert(part.identity) }
+      guard hasComments else { continue }
       let named = object.commentIdentity ?? object.identity
       if object.commentTarget != nil { commented.insert(named) }
       let relation = object.columnCommentIdentity ?? named
       for column in object.columnNames.keys {
         commented.insert(ObjectIdentity(relation.catalog, relation.oid, column: column))
       }
-      for part in object.parts {
-        identities.insert(part.identity)
-        if part.commentTarget != nil { commented.insert(part.identity) }
-      }
+      for part in object.parts where part.commentTarget != nil { commented.insert(part.identity) }
     }
   }
 

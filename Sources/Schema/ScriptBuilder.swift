@@ -19,7 +19,7 @@ struct ScriptBuilder {
   func script() -> SchemaScript {
     let rendered = graph.nodes.indices.map { graph.isApart($0) ? item($0) : nil }
     let steps = graph.nodes.indices.filter { rendered[$0]?.sql.isEmpty == false }
-      .sorted { graph.nodes[$0].sortKey < graph.nodes[$1].sortKey }
+      .sorted { graph.isBefore($0, $1) }
     let before = StepOrder.sorted(
       steps.filter { graph.nodes[$0].section == .preData }, needs: needs)
     let after = steps.filter { graph.nodes[$0].section == .postData }
@@ -89,8 +89,12 @@ struct ScriptBuilder {
   }
 
   private func item(_ step: Int) -> SchemaItem {
-    let node = graph.nodes[step]
-    let object = catalog.objects[node.object]
+    item(step, graph.nodes[step], catalog.objects[graph.nodes[step].object])
+  }
+
+  private func item(
+    _ step: Int, _ node: DependencyGraph.Node, _ object: SchemaObject
+  ) -> SchemaItem {
     var sql: SQLText
     if graph.isShell(step) {
       sql = "CREATE TYPE \(SQLText.qualified(object.schema ?? "", object.name));\n"

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Repository
 import TestSupport
 import Testing
 
@@ -91,6 +92,22 @@ import Testing
     #expect(!shown.contains(Bench.secret))
     try bench.release(holder)
     try Tool.Outcome(result: run.wait()).expectSuccess()
+  }
+
+  @Test func smallBackupsAreSmallerAndTheSameOtherwise() throws {
+    let bench = try Bench(rows: 3000)
+    try bench.database.psql(
+      "UPDATE shop.orders SET note = format('order %s was checked by clerk %s', id * 7, id % 31)")
+    let sizes = try ["fast", "small"].map { level in
+      let run = try bench.backup("run", "--json", "--compression", level)
+      run.expectSuccess()
+      return try #require(run.json()["bytes"] as? Int)
+    }
+    #expect(sizes[1] < sizes[0])
+    let levels = try bench.repository.catalog().entries.map { $0.manifest?.object.compression }
+    #expect(Set(levels) == ["fast", "small"])
+    try bench.restore("latest", "--verify").expectSuccess()
+    #expect(try bench.backup("run", "--compression", "tiny").code == 2)
   }
 
   @Test func metricsSayHowARunEnded() throws {

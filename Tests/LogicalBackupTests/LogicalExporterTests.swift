@@ -289,4 +289,45 @@ import Testing
       #expect(code == .schemaChanged)
     }
   }
+
+  @Test("By itself, a backup takes few connections where few are free")
+  func jobs() throws {
+    var facts = ServerFacts(isStandby: false, now: "", freeConnections: 90)
+    #expect(LogicalExporter.defaultJobs(facts, cores: 1) == 2)
+    #expect(LogicalExporter.defaultJobs(facts, cores: 16) == 4)
+    facts.freeConnections = 5
+    #expect(LogicalExporter.defaultJobs(facts, cores: 2) == 2)
+    facts.freeConnections = -1
+    #expect(LogicalExporter.defaultJobs(facts, cores: 2) == 1)
+  }
+
+  @Test("Limits of role and database count, and a backup comes along with them")
+  func fewConnections() throws {
+    let cluster = try TemporaryCluster.shared()
+    let role = TemporaryCluster.uniqueName("few")
+    try cluster.psql("CREATE ROLE \(role) LOGIN")
+    let database = try cluster.createDatabase(owner: role)
+    defer {
+      try? database.drop()
+      _ = try? cluster.psql("DROP ROLE \(role)")
+    }
+    func free() throws -> Int {
+      let connection = try Connection(
+        ConnectionTarget(database.url(user: role)), ConnectionOptions(applicationName: "test"),
+        cancellation: Cancellation())
+      defer { connection.close() }
+      return try ServerFacts.read(connection).freeConnections
+    }
+    #expect(try free() > 10)
+    try cluster.psql("ALTER ROLE \(role) CONNECTION LIMIT 8")
+    // Its own is one of the eight; one that has just ended may still be counted.
+    #expect((6...7).contains(try free()))
+    try cluster.psql("ALTER DATABASE \"\(database.name)\" CONNECTION LIMIT 3")
+    #expect((1...2).contains(try free()))
+    try database.psql("CREATE TABLE t AS SELECT 1 AS a", user: role)
+    var options = ExportFixture.options()
+    options.jobs = nil
+    let result = try ExportFixture.export(database, options, url: database.url(user: role)).result
+    #expect(result.tables.map(\.sum.rows) == [1])
+  }
 }

@@ -69,6 +69,7 @@ enum EntryRendering {
       .init("tables", JSONValue(manifest?.tables.count)),
       .init("rows", JSONValue(manifest?.rows)),
       .init("encryption", JSONValue(manifest?.object.encryption)),
+      .init("compression", JSONValue(manifest?.object.compression)),
       .init("server_version", JSONValue(manifest?.server.version)),
       .init("migration", JSONValue(manifest?.migration)),
       .init("selection", .array((manifest?.options.selection ?? []).map { .string($0) })),

@@ -1,5 +1,6 @@
 public import Age
 public import ByteStream
+public import Gzip
 import ObjectStore
 public import Postgres
 public import Repository
@@ -17,6 +18,7 @@ public struct BackupTaker: Sendable {
     public var adopts = false
     /// The longest wait, in all, for the tables' locks.
     public var lockWait: Duration = .seconds(60)
+    public var compression = CompressionLevel.fast
     /// Whom the object is encrypted to; nobody when empty.
     public var recipients: [AgeRecipient] = []
     /// Called for each session that waits for the backup to end, from a thread of its own.
@@ -68,6 +70,7 @@ public struct BackupTaker: Sendable {
     export.onWaiting = options.onWaiting
     export.selection = options.selection
     export.role = options.role
+    export.compression = options.compression
     // All of a run goes to the host that answered first, when there are several.
     let exporter = LogicalExporter(
       source.target, export, cancellation: cancellation, progress: progress)
@@ -94,7 +97,8 @@ public struct BackupTaker: Sendable {
       object: .init(
         name: String(key.split(separator: "/").last ?? ""), size: sink?.count ?? 0,
         sha256: sink?.sha256 ?? "", plainSize: result.size, indexOffset: result.indexOffset,
-        encryption: options.recipients.isEmpty ? nil : "age"),
+        encryption: options.recipients.isEmpty ? nil : "age",
+        compression: options.compression == .fast ? "fast" : "small"),
       options: .init(partial: result.facts.isPartial, selection: result.facts.selection),
       tables: result.tables.map { Manifest.Table($0) }, sequences: result.totals.sequences,
       largeObjects: result.totals.largeObjects)

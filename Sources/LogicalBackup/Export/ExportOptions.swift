@@ -6,8 +6,8 @@ public struct ExportOptions: Sendable {
   public var id: String
   /// The version of pgkeep, for the index.
   public var tool: String
-  /// Connections that read at once; nil for the smallest of 4, the machine's cores, and half of
-  /// the server's free connections.
+  /// Connections that read at once; nil for the smallest of 4, twice the machine's cores, and half
+  /// of the connections that are free.
   public var jobs: Int?
   /// What of the database; all of it by default.
   public var selection = ExportSelection()

@@ -57,8 +57,9 @@ final class ExportPlan: Sendable {
         .map { SQLText(String($0.oid)) }.joined(separator: ",")
       let rows = try connection.query(
         """
-        SELECT o, pg_catalog.pg_relation_size(o), pg_catalog.pg_table_size(o)
-        FROM pg_catalog.unnest('{\(oids)}'::pg_catalog.oid[]) o
+        SELECT s.o, s.main, CASE WHEN s.main > 0 THEN pg_catalog.pg_table_size(s.o) ELSE s.main END
+        FROM (SELECT o, pg_catalog.pg_relation_size(o)
+          FROM pg_catalog.unnest('{\(oids)}'::pg_catalog.oid[]) o OFFSET 0) s (o, main)
         """)
       for row in 0..<rows.rowCount {
         guard let oid = rows.int(row, 0).flatMap({ UInt32(exactly: $0) }),

@@ -98,11 +98,11 @@ public struct LogicalExporter: Sendable {
     let jobs =
       options.selection.contents == .rows
       ? 1 : max(1, options.jobs ?? Self.defaultJobs(server))
-    // All on the host that answered, when there are several.
-    let workers = try (1..<jobs).map { _ in try connect(lead.target, connections) }
     // For a look at the present; not needed any more once rows are read.
     let present = try connect(lead.target, connections)
     defer { present.close() }
+    // All on the host that answered, when there are several.
+    let workers = try workers(jobs - 1) { try connect(lead.target, connections) }
     let selection = options.selection
     var options = options.snapshot
     options.filter = selection.filter
@@ -141,10 +141,26 @@ public struct LogicalExporter: Sendable {
         + "backup when no migration runs.")
   }
 
-  /// The smallest of 4, the machine's cores, and half of the server's free connections.
-  static func defaultJobs(_ server: ServerFacts) -> Int {
-    let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-    return max(1, min(4, cores, server.freeConnections / 2))
+  /// The smallest of 4, twice the machine's cores, and half of the connections that the role can
+  /// still make: docs/architecture.md has the reasons.
+  static func defaultJobs(_ server: ServerFacts, cores: Int = processors) -> Int {
+    max(1, min(4, 2 * cores, server.freeConnections / 2))
+  }
+
+  private static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+  /// Connections beside the first. Somebody else may have taken what was free a moment ago: only
+  /// a number that was asked for must be had.
+  private func workers(_ count: Int, _ connect: () throws -> Connection) throws -> [Connection] {
+    var workers: [Connection] = []
+    for _ in 0..<count {
+      do { workers.append(try connect()) } catch let error as PostgresError
+        where error.code == .tooManyConnections && options.jobs == nil
+      {
+        break
+      }
+    }
+    return workers
   }
 
   /// On a standby, rows of unlogged tables cannot be read: the schema is kept without them.
