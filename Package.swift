@@ -76,6 +76,14 @@ let package = Package(
       "PhysicalBackup",
       ["Age", "ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
 
+    // Whole tasks.
+    library(
+      "Recovery",
+      [
+        "ByteStream", "Crypto", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
+        "Repository",
+      ]),
+
     // Executables.
     library(
       "ToolSupport",
@@ -94,7 +102,7 @@ let package = Package(
       "BackupCommand",
       [
         "Age", "ByteStream", "Gzip", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
-        "Repository", "Schema",
+        "Recovery", "Repository", "Schema",
       ]),
     command(
       "RestoreCommand",
@@ -134,6 +142,9 @@ let package = Package(
       "PhysicalBackup",
       ["Age", "ByteStream", "Crypto", "Gzip", "ObjectStore", "Postgres", "Repository"]),
     tests("Migrations", ["ByteStream", "Postgres", "Schema"]),
+    tests(
+      "Recovery",
+      ["ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres", "Repository"]),
     tests("Repository", ["ByteStream", "ObjectStore"]),
     tests("Schema", ["ByteStream", "Postgres"]),
   ]

@@ -22,7 +22,7 @@ struct Backup: ParsableCommand {
     subcommands: [
       RunBackup.self, BackupBase.self, BackupWAL.self, ListBackups.self, ShowBackup.self,
       VerifyBackup.self,
-      PruneBackups.self, MakeKey.self,
+      PruneBackups.self, MakeKey.self, ExamineHealth.self,
     ])
 
   static func main() { ToolMain.main(Self.self) }

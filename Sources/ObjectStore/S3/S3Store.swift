@@ -8,8 +8,8 @@ import Synchronization
 /// off), so what is damaged on the way is refused and sent again. Server errors, throttling, broken
 /// connections and time-outs are retried with growing waits until ``S3Settings/deadline``.
 public struct S3Store: ObjectStore {
-  private let client: S3Client
-  private let cancellation: Cancellation
+  let client: S3Client
+  let cancellation: Cancellation
   private let reading = Reading()
 
   /// Whether some thread reads by several requests at once.

@@ -64,6 +64,21 @@ public struct Configuration: Sendable {
       ?? (hasOtherRules ? 0 : 30)
   }
 
+  /// The most that may be lost with the server: `--recovery-point`, else `BACKUP_RECOVERY_POINT`;
+  /// a whole number with `s`, `m`, `h` or `d`. Nil when neither is given.
+  public func recoveryPoint(flag: String?) throws -> Duration? {
+    guard let (name, text) = setting(flag, "--recovery-point", ["BACKUP_RECOVERY_POINT"]) else {
+      return nil
+    }
+    let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+    guard let unit = text.last.flatMap({ units[$0] }), let number = Int(text.dropLast()),
+      (1...1_000_000).contains(number)
+    else {
+      throw ErrorReport.usage("\(name): \"\(text)\" is not a time such as 26h, 30m or 2d.")
+    }
+    return .seconds(number * unit)
+  }
+
   /// Connections at work at once: `--jobs`, else 4, or as many as there are cores if fewer.
   public func jobs(flag: Int?) throws -> Int {
     try integer(flag, "--jobs", nil, in: 1...64)

@@ -4,6 +4,11 @@ public import Repository
 extension Run {
   /// The store that `--store` or `BACKUP_STORE` names. Nothing is asked of it yet.
   public func openStore(_ options: StoreOptions) throws -> any ObjectStore {
+    try storeConfiguration(options).open(cancellation: cancellation)
+  }
+
+  /// How to open that store.
+  public func storeConfiguration(_ options: StoreOptions) throws -> StoreConfiguration {
     let location = try configuration.storeLocation(flag: options.store)
     var values = configuration.environment.values
     values["BACKUP_STORE"] = nil
@@ -13,7 +18,7 @@ extension Run {
     store.location = location
     console.redactor.add(store.credentials?.secretKey)
     console.redactor.add(store.credentials?.sessionToken)
-    return try store.open(cancellation: cancellation)
+    return store
   }
 
   /// The backups of this run's environment in that store.

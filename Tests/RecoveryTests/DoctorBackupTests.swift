@@ -1,0 +1,138 @@
+import ByteStream
+import Foundation
+import LogicalBackup
+import ObjectStore
+import PhysicalBackup
+import Postgres
+import Repository
+import TestSupport
+import Testing
+
+@testable import Recovery
+
+/// Each finding about what is in the store.
+@Suite struct DoctorBackupTests {
+  @Test func noBackupAndAnOldOneAreFailures() throws {
+    var patient = try Patient()
+    let none = try #require(try patient.examine()["backup.newest"])
+    #expect(none.level == .failure && none.message.contains("no whole backup"))
+    _ = try patient.backUp(secondsAgo: 30 * 3600)
+    #expect(try patient.examine("backup.newest")["backup.newest"]?.level == .failure)
+    patient.options.recoveryPoint = .seconds(31 * 3600)
+    #expect(try patient.examine("backup.newest")["backup.newest"]?.level == .ok)
+  }
+
+  @Test func proofsAreWeighed() throws {
+    let patient = try Patient()
+    let manifest = try patient.backUp()
+    func level() throws -> Finding.Level? {
+      try patient.examine("backup.proof")["backup.proof"]?.level
+    }
+    func prove(_ passed: Bool, daysAgo: Int) throws {
+      try patient.repository.writeProof(
+        Proof(
+          of: manifest.names, kind: .read, time: UTCTime.now().adding(days: -daysAgo),
+          tool: "test", passed: passed, findings: passed ? [] : ["a member is damaged"], tables: 1,
+          rows: 1, bytes: 1, seconds: 1))
+    }
+    #expect(try level() == .warning)
+    try prove(true, daysAgo: 20)
+    #expect(try level() == .warning)
+    try prove(true, daysAgo: 2)
+    #expect(try level() == .ok)
+    try prove(false, daysAgo: 1)
+    let failed = try #require(try patient.examine()["backup.proof"])
+    #expect(failed.level == .failure && failed.message.contains("a member is damaged"))
+  }
+
+  @Test func encryptionIsSeen() throws {
+    var patient = try Patient()
+    #expect(try patient.examine("backup.encryption").level == .warning)
+    patient.options.recipients = 2
+    #expect(try patient.examine("backup.encryption").level == .ok)
+  }
+
+  @Test func prunesThatDoNotRunAreSeen() throws {
+    var patient = try Patient()
+    _ = try patient.backUp(secondsAgo: 40 * 86_400)
+    _ = try patient.backUp(secondsAgo: 39 * 86_400)
+    try patient.backUp()
+    #expect(try patient.examine("backup.retention").level == .warning)
+    patient.options.retention.keepDays = 60
+    #expect(try patient.examine("backup.retention").level == .ok)
+  }
+
+  @Test func aMigrationUnderWayIsSeen() throws {
+    let patient = try Patient()
+    try patient.backUp()
+    #expect(try patient.examine("backup.deploy_overlap").level == .ok)
+    // What MigrationLock holds.
+    let session = try Connection(
+      ConnectionTarget(patient.url), ConnectionOptions(applicationName: "test"),
+      cancellation: Cancellation())
+    let key = try #require(ServerFacts.migrationLockKeys.split(separator: ",").first)
+    try session.run("SELECT pg_advisory_lock(\(SQLText(String(key))))")
+    let finding = try #require(try patient.examine("backup")["backup.deploy_overlap"])
+    #expect(finding.level == .warning && finding.message.contains("running now"))
+    session.close()
+  }
+
+  @Test func migrationsAtTheTimeOfBackupsAreSeen() throws {
+    let patient = try Patient()
+    // Six hours ago, and then at that time of day two days before.
+    let manifest = try patient.backUp(secondsAgo: 6 * 3600)
+    try patient.database.psql(
+      """
+      CREATE SCHEMA pgkeep;
+      CREATE TABLE pgkeep.migration_history (
+        version text, name text, outcome text, recorded_at timestamptz, duration_ms bigint);
+      INSERT INTO pgkeep.migration_history VALUES
+        ('1', 'a', 'done', now() - interval '3 hours', 100)
+      """)
+    #expect(try patient.examine("backup.deploy_overlap").level == .ok)
+    try patient.database.psql(
+      """
+      INSERT INTO pgkeep.migration_history VALUES
+        ('2', 'b', 'done', '\(manifest.started)'::timestamptz - interval '48 hours', 100)
+      """)
+    let usual = try #require(try patient.examine()["backup.deploy_overlap"])
+    #expect(usual.level == .warning && usual.message.contains("1 of the 2"))
+    try patient.database.psql(
+      """
+      INSERT INTO pgkeep.migration_history VALUES
+        ('3', 'c', 'done', '\(manifest.finished)'::timestamptz + interval '5 seconds', 10000)
+      """)
+    let met = try #require(try patient.examine()["backup.deploy_overlap"])
+    #expect(met.level == .warning && met.message.contains("\(manifest.id)"))
+  }
+
+  @Test func walThatDoesNotArriveIsSeen() throws {
+    let cluster = try TemporaryCluster()
+    var patient = try Patient(cluster)
+    let store = try patient.store.open()
+    let target = try ConnectionTarget(patient.url)
+    let base = try BaseBackup(target, to: store, environment: "test").run(
+      cancellation: Cancellation())
+    #expect(try patient.examine("backup.wal")["backup.wal"] == nil)
+    let stop = Cancellation()
+    let receiver = WALReceiver(target, to: store, environment: "test", options: .init())
+    let group = ThreadGroup(following: stop)
+    group.start("receiver") { try receiver.run(cancellation: stop) { _ in } }
+    let layout = ClusterLayout(
+      environment: "test", systemIdentifier: base.server.systemIdentifier)
+    for _ in 0..<200 where try store.list(prefix: layout.walPrefix).isEmpty {
+      try patient.database.psql("INSERT INTO t SELECT max(id) + 1 FROM t; SELECT pg_switch_wal()")
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+    stop.cancel(reason: "done")
+    try? group.join()
+    #expect(try patient.examine("backup.wal")["backup.wal"]?.level == .ok)
+    // The newest backup may be missing when WAL is there.
+    #expect(try patient.examine("backup.newest")["backup.newest"]?.level == .ok)
+    try patient.database.psql("INSERT INTO t SELECT max(id) + 1 FROM t")
+    patient.options.recoveryPoint = .milliseconds(1)
+    Thread.sleep(forTimeInterval: 0.1)
+    #expect(try patient.examine("backup.wal")["backup.wal"]?.level == .failure)
+    try cluster.psql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+  }
+}
