@@ -8,7 +8,7 @@ import Testing
   static let seed =
     ProcessInfo.processInfo.environment["PGKEEP_TEST_SEED"].flatMap { UInt64($0) }
     ?? UInt64.random(in: 0..<1_000_000)
-  static let schemas = ProcessInfo.processInfo.environment["PGKEEP_TEST_ALL"] == nil ? 60 : 300
+  static let schemas = ProcessInfo.processInfo.environment["PGKEEP_TEST_ALL"] == nil ? 100 : 300
 
   @Test(arguments: [15, 18])
   func `random schemas are made again exactly`(major: Int) throws {

@@ -14,6 +14,20 @@ import Testing
     #expect(difference == [])
   }
 
+  /// The package of 16 that tests use is of an early minor release, whose pg_dump orders rules by
+  /// OID, and has few extensions: what stumbles over that is not made there.
+  @Test(arguments: [
+    (16, "names"), (16, "indexes"), (17, "application"), (17, "kinds"), (17, "names"),
+    (17, "indexes"),
+  ])
+  func `a database is made again exactly on the versions between`(
+    major: Int, database: String
+  ) throws {
+    let tolerant = "\\set ON_ERROR_STOP off\n"
+    let sql = try (major == 16 ? tolerant : "") + Fidelity.sql(database)
+    #expect(try Fidelity(major).difference(sql) == [])
+  }
+
   @Test func `what came with 16 to 18 is made again exactly`() throws {
     #expect(try Fidelity(18).difference(Fidelity.sql("eighteen")) == [])
   }
