@@ -1,3 +1,4 @@
+import Crypto
 import Testing
 
 @testable import ObjectStore
@@ -54,6 +55,59 @@ import Testing
     #expect(
       try sign("GET", "/", query: [("prefix", "J"), ("max-keys", "2")]).hasSuffix(
         "Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"))
+  }
+
+  /// Requests of AWS's published suite for Signature Version 4, which signs for the service
+  /// "service", by their names there.
+  @Test(
+    arguments: [
+      (
+        "get-vanilla", "GET", [], [], "",
+        "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+      ),
+      (
+        "get-vanilla-query-order-key-case", "GET", [("Param2", "value2"), ("Param1", "value1")], [],
+        "", "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"
+      ),
+      (
+        "get-header-value-trim", "GET", [],
+        [("My-Header1", " value1"), ("My-Header2", " \"a   b   c\"")], "",
+        "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736"
+      ),
+      (
+        "get-header-key-duplicate", "GET", [],
+        [("My-Header1", "value2"), ("My-Header1", "value2"), ("My-Header1", "value1")], "",
+        "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea"
+      ),
+      (
+        "post-vanilla", "POST", [], [], "",
+        "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"
+      ),
+      (
+        "post-header-key-sort", "POST", [], [("My-Header1", "value1")], "",
+        "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c"
+      ),
+      (
+        "post-x-www-form-urlencoded", "POST", [],
+        [("Content-Type", "application/x-www-form-urlencoded")], "Param1=value1",
+        "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"
+      ),
+    ] as [(String, String, [(String, String)], [(String, String)], String, String)])
+  func publishedSuite(
+    _ name: String, _ method: String, _ query: [(String, String)], _ headers: [(String, String)],
+    _ body: String, _ signature: String
+  ) throws {
+    let signer = SignatureV4(
+      credentials: Credentials(
+        accessKey: "AKIDEXAMPLE", secretKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+      region: "us-east-1", service: "service")
+    let time = try #require(UTCTime("2015-08-30T12:36:00Z"))
+    let authorization = try signer.authorization(
+      method: method, path: "/", query: query,
+      headers: headers + [("Host", "example.amazonaws.com"), ("X-Amz-Date", time.compact)],
+      payloadHash: Hex.encode(try Digest.hash(.sha256, body)), at: time)
+    #expect(authorization.hasSuffix("Signature=\(signature)"), "\(name)")
+    #expect(authorization.contains("AKIDEXAMPLE/20150830/us-east-1/service/aws4_request"))
   }
 
   @Test func canonicalForms() {

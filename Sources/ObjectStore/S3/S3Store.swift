@@ -176,28 +176,7 @@ public struct S3Store: ObjectStore {
   }
 
   public func unfinished(prefix: String) throws -> [UnfinishedWrite] {
-    var found: [UnfinishedWrite] = []
-    var markers: [(String, String)] = []
-    while true {
-      let reply = try client.send(
-        S3Client.Call(
-          method: "GET", query: [("uploads", ""), ("prefix", prefix)] + markers,
-          what: "cannot list unfinished uploads", cancellation: cancellation))
-      let page = try client.parse(reply.body, "ListMultipartUploadsResult")
-      for upload in page.all("Upload") {
-        guard let key = upload.text("Key"), let id = upload.text("UploadId"),
-          let started = upload.text("Initiated").flatMap({ UTCTime($0) })
-        else { throw unusable("an upload without key, name or time") }
-        // Some providers do not filter.
-        guard key.utf8.starts(with: prefix.utf8) else { continue }
-        found.append(UnfinishedWrite(key: key, id: id, started: started))
-      }
-      guard page.text("IsTruncated") == "true", let key = page.text("NextKeyMarker") else { break }
-      let next = [("key-marker", key), ("upload-id-marker", page.text("NextUploadIdMarker") ?? "")]
-      guard next.map(\.1) != markers.map(\.1) else { throw unusable("the same page again") }
-      markers = next
-    }
-    return found
+    try client.unfinished(prefix: prefix, cancellation: cancellation)
   }
 
   public func discard(_ write: UnfinishedWrite) throws {

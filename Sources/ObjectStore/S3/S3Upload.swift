@@ -9,6 +9,9 @@ final class S3Upload: Sendable {
     /// By part number.
     var parts: [Int: (etag: String, size: Int)] = [:]
     var threads = 0
+    /// When the first try to begin was made, by the store's clock, if that try may have begun an
+    /// upload that we know nothing of.
+    var straysSince: UTCTime?
   }
 
   private let client: S3Client
@@ -58,6 +61,7 @@ final class S3Upload: Sendable {
 
   private func begin() throws {
     guard !isBegun else { return }
+    let started = HTTPTransfer.clock()
     let reply = try client.send(
       S3Client.Call(
         method: "POST", key: key, query: [("uploads", "")],
@@ -69,7 +73,12 @@ final class S3Upload: Sendable {
       throw ObjectStoreError(
         .provider, "s3://\(client.bucket) began an upload without a name for it", key: key)
     }
-    state.withLock { $0.id = id }
+    let now = reply.head.headers["date"].flatMap { UTCTime(httpDate: $0) } ?? .now()
+    let seconds = Int64(HTTPTransfer.clock() - started) + 2
+    state.withLock { state in
+      state.id = id
+      if reply.isRepeated { state.straysSince = now.adding(seconds: -seconds) }
+    }
   }
 
   /// A thread's work: sends parts until there are no more.
@@ -110,6 +119,12 @@ final class S3Upload: Sendable {
     }
     xml += "</CompleteMultipartUpload>"
     try complete(id: id, body: Array(xml.utf8), size: size)
+    abortStrays(id)
+  }
+
+  private func abortStrays(_ id: String) {
+    guard let since = state.withLock({ $0.straysSince }) else { return }
+    client.hurried().abortStrays(of: key, except: id, since: since)
   }
 
   private func complete(id: String, body: [UInt8], size: Int) throws {
@@ -151,5 +166,6 @@ final class S3Upload: Sendable {
     guard let id = state.withLock({ $0.id }) else { return }
     // A failure here leaves an unfinished write, which a later prune finds.
     try? client.hurried().abort(key: key, id: id)
+    abortStrays(id)
   }
 }
