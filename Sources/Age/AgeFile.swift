@@ -133,7 +133,7 @@ public final class AgeFile: Sendable {
     }
   }
 
-  private static func fileKey(
+  static func fileKey(
     _ header: AgeHeader, _ identities: [AgeIdentity]
   ) throws -> [UInt8] {
     try AgeStanzas.check(header.stanzas)
@@ -153,7 +153,7 @@ public final class AgeFile: Sendable {
         : "none of the \(identities.count) identities opens the encrypted file (\(kinds))")
   }
 
-  private static var truncated: AgeError {
+  static var truncated: AgeError {
     AgeError(.truncated, "the encrypted file is cut short: its last chunk is missing or incomplete")
   }
 }

@@ -29,8 +29,10 @@ struct ListBackups: BackupToolCommand {
     // Base backups are of whole clusters.
     let clusters =
       database == nil ? try run.clusters(in: SealedStore(repository.store), points: .ends) : []
+    let globals = database == nil ? try repository.globals(cancellation: run.cancellation) : []
     run.show(
-      json: CatalogRendering.json(catalog, PhysicalRendering.json(clusters)),
-      text: CatalogRendering.text(catalog) + PhysicalRendering.text(clusters))
+      json: CatalogRendering.json(catalog, PhysicalRendering.json(clusters), globals),
+      text: CatalogRendering.text(catalog) + PhysicalRendering.text(clusters)
+        + GlobalsRendering.text(globals))
   }
 }

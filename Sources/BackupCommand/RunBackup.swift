@@ -25,6 +25,11 @@ struct RunBackup: BackupToolCommand {
         backup run --schema sales --exclude-table 'sales.tmp_*'
         backup run --exclude-table-data 'audit.*'
         backup run --schema-only --no-owner --no-privileges
+
+      Roles, memberships and tablespaces belong to no database, and make a backup of their own beside \
+      the database's; "restore globals" makes them again:
+
+        backup run --globals
       """)
 
   static var alerts: Alerts { .heartbeat }
@@ -56,6 +61,8 @@ struct RunBackup: BackupToolCommand {
       "Encrypt to this age public key; may be repeated (BACKUP_AGE_RECIPIENTS, separated by "
         + "commas).", valueName: "age1…"))
   var recipient: [String] = []
+  @Flag(help: "Before that, back up the server's roles and tablespaces.")
+  var globals = false
   @OptionGroup(title: "What to back up") var selection: SelectionOptions
   @OptionGroup var database: DatabaseOptions
   @OptionGroup var store: StoreOptions
@@ -83,12 +90,19 @@ struct RunBackup: BackupToolCommand {
       logger.notice("\(session)", metadata: ["process_id": "\(session.processID)"])
     }
     let repository = try run.openRepository(store)
+    var first: GlobalsManifest?
+    if globals {
+      first = try GlobalsTaker(
+        target, into: repository, recipients: options.recipients, role: role,
+        tool: ToolVersion.current, cancellation: run.cancellation
+      ).take()
+    }
     let manifest = try run.withProgress(ProgressState(stage: "connecting")) { progress in
       try BackupTaker(target, into: repository, options, cancellation: run.cancellation) { now in
         progress.update { $0.take(now) }
       }.take()
     }
-    let summary = BackupSummary(manifest)
+    let summary = BackupSummary(manifest, globals: first)
     summary.note(run)
     run.conclude(
       json: summary.json, text: summary.text(place: repository.store.description))

@@ -36,6 +36,9 @@ struct SelectionOptions: ParsableArguments {
   @Flag(help: "Leave out grants and default privileges.")
   var noPrivileges = false
 
+  @Flag(help: "Also settings, comment, limit of connections and privileges of the database itself.")
+  var databaseSettings = false
+
   func validate() throws {
     guard !(schemaOnly && dataOnly) else {
       throw ValidationError("--schema-only and --data-only leave nothing to back up.")
@@ -50,6 +53,7 @@ struct SelectionOptions: ParsableArguments {
     selection.contents = schemaOnly ? .schema : dataOnly ? .rows : .all
     selection.omitsOwners = noOwner
     selection.omitsPrivileges = noPrivileges
+    selection.includesDatabaseSettings = databaseSettings
     return selection
   }
 }

@@ -47,7 +47,7 @@ struct Restore: ToolCommand {
       gunzip -c FILE | psql -v ON_ERROR_STOP=1 URL
       """,
     version: ToolVersion.current,
-    subcommands: [RestoreCluster.self, WALFetchCommand.self])
+    subcommands: [RestoreCluster.self, RestoreGlobals.self, WALFetchCommand.self])
 
   /// A backup's name and a subcommand stand in the same place, and the parser takes the first word
   /// for a name; so the subcommands are told apart before it.
@@ -94,6 +94,11 @@ struct Restore: ToolCommand {
   var jobs: Int?
   @Flag(inversion: .prefixedNo, help: "Collect the planner's statistics at the end.")
   var analyze = true
+  @Option(
+    help: ArgumentHelp(
+      "The new database's locale in place of the backup's: C.UTF-8, or icu:NAME, or "
+        + "builtin:NAME.", valueName: "name"))
+  var locale: String?
   @Flag(help: "Leave out who owns what: all belongs to the restoring role.")
   var noOwner = false
   @Flag(help: "Leave out grants.")
@@ -145,6 +150,7 @@ struct Restore: ToolCommand {
     options.tables = tables
     options.schemas = schemas
     options.acceptsPartial = partial
+    options.locale = try locale.map(Self.locale)
     let source = try BackupSource(
       source, database: database, isPartialWelcome: partial, store: store, identity: identity, run)
     run.note("database", .string(target.database ?? ""))
@@ -158,6 +164,22 @@ struct Restore: ToolCommand {
     run.conclude(
       json: ReportRendering.json(report, source: source.name, target: "\(target)"),
       text: ReportRendering.text(report, source: source.name, target: "\(target)"))
+  }
+}
+
+extension Restore {
+  /// A locale as `--locale` spells it.
+  fileprivate static func locale(_ text: String) throws -> DatabaseTraits.Locale {
+    let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else {
+      return .init(provider: .libc, collate: SQLText(text), ctype: SQLText(text))
+    }
+    guard let provider = DatabaseTraits.Locale.Provider(rawValue: parts[0]) else {
+      throw ErrorReport.usage(
+        "--locale \(text): before the colon stands libc, icu or builtin.")
+    }
+    guard provider != .libc else { return try locale(parts[1]) }
+    return .init(provider: provider, collate: "C", ctype: "C", name: SQLText(parts[1]))
   }
 }
 

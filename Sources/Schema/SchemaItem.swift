@@ -42,6 +42,20 @@ public struct SchemaItem: Sendable {
   /// stages apart.
   public var dependencies: [Int]
 
+  public init(
+    kind: ObjectKind, schema: SQLText?, name: SQLText, owner: SQLText?, sql: SQLText, stage: Stage,
+    locks: [Lock], dependencies: [Int]
+  ) {
+    self.kind = kind
+    self.schema = schema
+    self.name = name
+    self.owner = owner
+    self.sql = sql
+    self.stage = stage
+    self.locks = locks
+    self.dependencies = dependencies
+  }
+
   /// The statements under a heading that names the object, for people who read the file.
   public var text: SQLText {
     var heading: SQLText = "--\n-- \(kind.label): "

@@ -35,6 +35,15 @@ import Testing
     restore.expectSuccess()
     #expect(try restore.json()["verified"] as? Bool == true)
     #expect(try bench.contents(of: bench.target) == bench.contents(of: bench.database.name))
+    // And through a pipe, of which no range can be read.
+    let piped = try Command.run(
+      "/bin/sh",
+      [
+        "-c",
+        "cat \(file) | \(BuiltExecutable.restore) - --replace --identity \(keys.file("key"))",
+      ], environment: bench.restore.environment)
+    #expect(piped.exitCode == 0, "\(piped.errorText)")
+    #expect(try bench.contents(of: bench.target) == bench.contents(of: bench.database.name))
     try bench.expectNoSecretInStore()
   }
 

@@ -6,7 +6,12 @@ import ToolSupport
 struct BackupSummary {
   private let manifest: Manifest
 
-  init(_ manifest: Manifest) { self.manifest = manifest }
+  private let globals: GlobalsManifest?
+
+  init(_ manifest: Manifest, globals: GlobalsManifest? = nil) {
+    self.manifest = manifest
+    self.globals = globals
+  }
 
   private var took: Duration {
     .milliseconds(manifest.finished.milliseconds - manifest.started.milliseconds)
@@ -15,13 +20,13 @@ struct BackupSummary {
   private var textBytes: Int { manifest.tables.reduce(0) { $0 + $1.bytes } }
 
   func text(place: String) -> String {
-    """
-    Backed up \(manifest.database) as \(manifest.id)
-    in \(place): \(Humane.plural(manifest.rows, "row")) in \
-    \(Humane.plural(manifest.tables.count, "table")), \(Humane.size(textBytes)) of rows in \
-    \(Humane.size(manifest.object.size)), in \(Humane.duration(took)).
+    (globals.map { "\(GlobalsRendering.sentence($0))\n" } ?? "") + """
+      Backed up \(manifest.database) as \(manifest.id)
+      in \(place): \(Humane.plural(manifest.rows, "row")) in \
+      \(Humane.plural(manifest.tables.count, "table")), \(Humane.size(textBytes)) of rows in \
+      \(Humane.size(manifest.object.size)), in \(Humane.duration(took)).
 
-    """
+      """
       + (manifest.options.partial ? "A part of the database, not all of it:\n" : "")
       + manifest.options.selection.map { "Note: \($0)\n" }.joined()
   }
@@ -39,6 +44,7 @@ struct BackupSummary {
       "sequences": .integer(manifest.sequences),
       "large_objects": .integer(manifest.largeObjects),
       "sha256": .string(manifest.object.sha256),
+      "globals": globals.map(GlobalsRendering.json) ?? .null,
       "partial": .bool(manifest.options.partial),
       "migration": JSONValue(manifest.migration),
       "selection": .array(manifest.options.selection.map { .string($0) }),

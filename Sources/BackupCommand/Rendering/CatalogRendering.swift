@@ -10,13 +10,15 @@ enum CatalogRendering {
       text += "No backups in \(catalog.place), environment \(catalog.environment).\n"
     } else {
       var table = TextTable([
-        "DATABASE", "ID", "TAKEN", .number("SIZE"), .number("TABLES"), .number("ROWS"), "STATE",
+        "DATABASE", "ID", "TAKEN", .number("SIZE"), .number("TABLES"), .number("ROWS"), "MIGRATION",
+        "STATE",
       ])
       for entry in catalog.entries {
         table.add([
           entry.database, entry.id.description, Humane.ago(entry.id.time, now: now),
           Humane.size(entry.bytes), entry.manifest.map { Humane.count($0.tables.count) } ?? "",
-          entry.manifest.map { Humane.count($0.rows) } ?? "", EntryRendering.state(entry, now),
+          entry.manifest.map { Humane.count($0.rows) } ?? "", entry.manifest?.migration ?? "",
+          EntryRendering.state(entry, now),
         ])
       }
       text += table.text
@@ -36,11 +38,14 @@ enum CatalogRendering {
     return text
   }
 
-  static func json(_ catalog: BackupCatalog, _ clusters: JSONValue) -> JSONValue {
+  static func json(
+    _ catalog: BackupCatalog, _ clusters: JSONValue, _ globals: [GlobalsManifest]
+  ) -> JSONValue {
     [
       "store": .string(catalog.place),
       "environment": .string(catalog.environment),
       "backups": .array(catalog.entries.map(EntryRendering.summary)),
+      "globals": .array(globals.map(GlobalsRendering.json)),
       "leftovers": .array(
         catalog.leftovers.map { leftover in
           [

@@ -101,7 +101,7 @@ public struct BackupTaker: Sendable {
         compression: options.compression == .fast ? "fast" : "small"),
       options: .init(partial: result.facts.isPartial, selection: result.facts.selection),
       tables: result.tables.map { Manifest.Table($0) }, sequences: result.totals.sequences,
-      largeObjects: result.totals.largeObjects)
+      largeObjects: result.totals.largeObjects, migration: result.facts.migration)
     try cancellation.check()
     try repository.writeManifest(manifest)
     return manifest

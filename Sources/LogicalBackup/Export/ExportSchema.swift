@@ -46,8 +46,12 @@ struct ExportSchema: Sendable {
         .unsupported, "Table \(table.qualifiedName) has rows to back up, but is not locked.",
         object: "\(table.qualifiedName)")
     }
-    return selection.contents == .rows
-      ? ExportSchema(rowsOf: catalog) : ExportSchema(catalog, selection)
+    guard selection.contents != .rows else { return ExportSchema(rowsOf: catalog) }
+    var schema = ExportSchema(catalog, selection)
+    if selection.includesDatabaseSettings {
+      try schema.addDatabaseSettings(session.connection, selection)
+    }
+    return schema
   }
 
   private init(_ catalog: SchemaCatalog, _ selection: ExportSelection) {
@@ -72,6 +76,32 @@ struct ExportSchema: Sendable {
     roles = []
     extensions = []
     database = catalog.database
+  }
+
+  /// One step for all of them: they are about one row of a catalog.
+  private mutating func addDatabaseSettings(
+    _ connection: Connection, _ selection: ExportSelection
+  ) throws {
+    var settings = try DatabaseSettings(connection).read(database.name)
+    if selection.omitsPrivileges { settings.removeAll(where: \.isPrivilege) }
+    var sql = SQLText()
+    for setting in settings {
+      // Whatever name the database is restored under.
+      let body: SQLText = """
+         BEGIN
+          EXECUTE \(setting.before.quotedLiteral)
+            || pg_catalog.quote_ident(pg_catalog.current_database())
+            || \(setting.after.quotedLiteral);
+        END
+        """
+      sql += "DO \(FileHeader.dollarQuoted(body));\n"
+      if let role = setting.role, !roles.contains(role) { roles.append(role) }
+    }
+    guard !sql.isEmpty else { return }
+    script.postData.append(
+      SchemaItem(
+        kind: .database, schema: nil, name: database.name, owner: nil, sql: sql, stage: .last,
+        locks: [], dependencies: []))
   }
 
   private static func parentsFirst(_ tables: [TableData]) -> [TableData] {

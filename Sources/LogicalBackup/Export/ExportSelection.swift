@@ -19,10 +19,18 @@ public struct ExportSelection: Sendable, Hashable {
   /// Leave out grants and default privileges.
   public var omitsPrivileges = false
 
+  /// Take along what belongs to the database itself: settings, comment, limit of connections,
+  /// privileges.
+  public var includesDatabaseSettings = false
+
   public init() {}
 
   /// Whether something of the database is left out.
-  public var isPartial: Bool { self != ExportSelection() }
+  public var isPartial: Bool {
+    var whole = ExportSelection()
+    whole.includesDatabaseSettings = includesDatabaseSettings
+    return self != whole
+  }
 
   /// What is left out, in words for people; empty when nothing is.
   public var words: [String] {

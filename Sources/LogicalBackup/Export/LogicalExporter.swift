@@ -130,7 +130,8 @@ public struct LogicalExporter: Sendable {
         }
         continue
       }
-      let made = self.facts(lead, facts, schema)
+      var made = self.facts(lead, facts, schema)
+      made.migration = try NewestMigration.read(lead)
       return Start(
         session: session, schema: withoutUnreadable(schema, facts), facts: made, workers: workers,
         cancellation: connections)
@@ -190,6 +191,7 @@ public struct LogicalExporter: Sendable {
     facts.extensions = schema.extensions
     facts.selection = options.selection.words
     facts.isPartial = options.selection.isPartial
+    facts.hasDatabaseSettings = options.selection.includesDatabaseSettings
     facts.isFiltered = options.selection.leavesOutObjects
     facts.contents = options.selection.contents
     if server.isStandby {

@@ -36,6 +36,10 @@ public struct BackupFacts: Hashable, Sendable {
   public var roles: [SQLText] = []
   /// Extensions that statements of the file make.
   public var extensions: [SQLText] = []
+  /// The newest migration that was applied, where the database has pgkeep's history.
+  public var migration: String?
+  /// Whether settings, comment and privileges of the database itself are in the file.
+  public var hasDatabaseSettings = false
   /// What was left out, in words.
   public var selection: [String] = []
   /// Whether something was left out because it was asked for: the backup is not one of the whole
@@ -84,6 +88,8 @@ public struct BackupFacts: Hashable, Sendable {
     if let locale { line.add("locale", locale) }
     if let icuRules { line.add("icu_rules", icuRules) }
     line.add("owner", owner)
+    if let migration { line.add("migration", migration) }
+    if hasDatabaseSettings { line.add("database_settings", 1) }
     line.add("roles", roles)
     line.add("extensions", extensions)
     line.add("selection", selection.map { SQLText($0) })
@@ -119,6 +125,8 @@ public struct BackupFacts: Hashable, Sendable {
     owner = try object.text("owner")
     roles = try object.texts("roles")
     extensions = try object.texts("extensions")
+    migration = try object.optionalText("migration")?.string
+    hasDatabaseSettings = try object.optionalCount("database_settings") == 1
     selection = try object.texts("selection").map(\.string)
     // Files of the first versions have neither, and are of whole databases.
     if let word = try object.optionalText("contents")?.string {

@@ -35,6 +35,8 @@ struct IndexObject {
     return value
   }
 
+  func optionalCount(_ key: String) throws -> Int? { fields[key] == nil ? nil : try count(key) }
+
   func counts(_ key: String) throws -> [Int] {
     guard case .array(let values) = fields[key] else { throw bad(key) }
     return try values.map {

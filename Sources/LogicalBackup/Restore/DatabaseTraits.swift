@@ -32,6 +32,9 @@ public struct DatabaseTraits: Hashable, Sendable {
   public var locale: Locale?
   /// The role that the database should belong to, where it exists.
   public var owner: SQLText?
+  /// Whether the backup brings settings, comment and privileges of the database, so that none are
+  /// taken over from one that is replaced.
+  public var hasSettings = false
 
   public init(encoding: String? = nil, locale: Locale? = nil, owner: SQLText? = nil) {
     self.encoding = encoding

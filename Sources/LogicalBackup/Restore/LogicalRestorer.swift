@@ -1,3 +1,4 @@
+public import Age
 public import ByteStream
 import Gzip
 public import Postgres
@@ -47,13 +48,19 @@ public struct LogicalRestorer: Sendable {
   }
 
   /// Restores what comes through a pipe, from its beginning to its end, with one connection.
-  public func restore(_ source: any ByteSource, name: String) throws -> RestoreReport {
+  ///
+  /// - Parameter identities: what opens it, when it is encrypted.
+  public func restore(
+    _ source: any ByteSource, name: String, identities: [AgeIdentity] = []
+  ) throws -> RestoreReport {
     let started = ContinuousClock.now
     let peeked = try PeekedSource(source, count: LogicalFileKind.prefixLength)
     switch LogicalFileKind(prefix: peeked.prefix) {
     case .pgkeep, .gzip: return try restoreScript(GzipReader(peeked), name, started)
     case .plain: return try restoreScript(peeked, name, started)
-    case .encrypted: throw Self.encrypted(name)
+    case .encrypted:
+      guard !identities.isEmpty else { throw Self.encrypted(name) }
+      return try restore(AgeSource(peeked, identities: identities), name: name)
     case .customArchive, .tarArchive: throw Self.archive(name)
     }
   }
@@ -110,6 +117,8 @@ public struct LogicalRestorer: Sendable {
     _ traits: DatabaseTraits, _ name: String, _ encoding: String,
     _ started: ContinuousClock.Instant, _ keeper: Keeper
   ) throws -> RestoreRun {
+    var traits = traits
+    if let locale = options.locale { traits.locale = locale }
     let made = try DatabaseMaker.make(
       target, mode: options.mode, traits: traits, cancellation: cancellation)
     keeper.target = made
@@ -188,11 +197,13 @@ public struct LogicalRestorer: Sendable {
 extension BackupFacts {
   /// What the database has to be made like.
   var traits: DatabaseTraits {
-    DatabaseTraits(
+    var traits = DatabaseTraits(
       encoding: encoding,
       locale: DatabaseTraits.Locale(
         provider: .init(rawValue: localeProvider) ?? .libc, collate: collate, ctype: ctype,
         name: locale, icuRules: icuRules),
       owner: owner)
+    traits.hasSettings = hasDatabaseSettings
+    return traits
   }
 }

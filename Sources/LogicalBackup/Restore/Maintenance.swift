@@ -50,6 +50,15 @@ struct Maintenance {
     ).bool(0, 0)
   }
 
+  func comment(on name: String) throws -> SQLText? {
+    let rows = try connection.query(
+      """
+      SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database
+      WHERE datname = $1
+      """, [SQLText(name)])
+    return rows.rowCount == 1 ? rows[0, 0] : nil
+  }
+
   func exists(_ name: String) throws -> Bool {
     try connection.query(
       "SELECT FROM pg_catalog.pg_database WHERE datname = $1", [SQLText(name)]

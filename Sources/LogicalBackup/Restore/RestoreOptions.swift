@@ -24,6 +24,8 @@ public struct RestoreOptions: Sendable {
   public var schemas: [String] = []
   /// Let a backup of a part of a database take the place of a whole one (``RestoreMode/replace``).
   public var acceptsPartial = false
+  /// The new database's locale, in place of the backup's.
+  public var locale: DatabaseTraits.Locale?
   /// Called from several threads, not at the same time, at most a few times a second.
   public var onProgress: @Sendable (RestoreProgress) -> Void = { _ in }
 

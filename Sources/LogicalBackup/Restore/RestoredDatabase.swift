@@ -18,6 +18,7 @@ final class RestoredDatabase: RestoreTarget {
   private let target: ConnectionTarget
   private var maintenance: Maintenance
   private let replaces: Bool
+  private let bringsSettings: Bool
   private var isComplete = false
 
   private static let idLength = 8
@@ -30,6 +31,7 @@ final class RestoredDatabase: RestoreTarget {
   ) throws {
     self.target = target
     self.replaces = replaces
+    bringsSettings = traits.hasSettings
     names = DatabaseNames(final: name)
     maintenance = try Maintenance(target, avoiding: name, cancellation: cancellation)
     temporary = names.temporary(id: try Hex.encode(SecureRandom.bytes(Self.idLength / 2)))
@@ -158,7 +160,10 @@ final class RestoredDatabase: RestoreTarget {
 
   /// Lets the restored database take the place of the old one.
   private func replace() throws {
-    DatabaseSettings(maintenance.connection).copy(from: names.final, to: temporary, &notes)
+    if !bringsSettings {
+      DatabaseSettings(maintenance.connection).copy(from: names.final, to: temporary, &notes)
+    }
+    let own = try bringsSettings ? maintenance.comment(on: temporary) : nil
     let connection = maintenance.connection
     let old = SQLText(names.final).quotedIdentifier
     let before = names.before(time: try maintenance.time())
@@ -187,7 +192,13 @@ final class RestoredDatabase: RestoreTarget {
       try? admitConnections(to: names.final)
       throw try setAside("The database \(names.final) was left as it is", error)
     }
-    DatabaseSettings(connection).copyComment(from: before, to: names.final, &notes)
+    if bringsSettings {
+      try own.map {
+        try connection.run("COMMENT ON DATABASE \(old) IS \($0.quotedLiteral)")
+      }
+    } else {
+      DatabaseSettings(connection).copyComment(from: before, to: names.final, &notes)
+    }
     end()
     notes.append("The replaced database is kept as \(before); drop it when it is not needed.")
   }

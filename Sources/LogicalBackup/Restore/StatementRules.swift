@@ -21,7 +21,9 @@ struct StatementRules: Sendable {
     case "do":
       // Of a pgkeep file: the check for roles at its beginning, some of which are not needed now,
       // and the owners of large objects.
-      return (omitsOwners || omitsPrivileges) && Self.holds(statement, "this server lacks roles")
+      return omitsPrivileges && Self.holds(statement, "  EXECUTE 'REVOKE ALL ON DATABASE '\n")
+        || omitsPrivileges && Self.holds(statement, "  EXECUTE 'GRANT ")
+        || (omitsOwners || omitsPrivileges) && Self.holds(statement, "this server lacks roles")
         || omitsOwners && Self.holds(statement, "EXECUTE 'ALTER LARGE OBJECT ' || o || ' OWNER TO")
     case "set" where statement.begins(with: "set", "role"):
       // Of a pgkeep file: around a grant by another role than the owner.

@@ -1,3 +1,4 @@
+public import Age
 import Glibc
 public import LogicalBackup
 import Repository
@@ -5,7 +6,8 @@ import Repository
 /// A backup to restore, as the command line says it.
 public enum BackupSource: Sendable {
   case file(LogicalFileReader)
-  case standardInput
+  /// With what opens it, when it is encrypted.
+  case standardInput([AgeIdentity])
 
   /// Text with a slash or a dot is a path: no backup's ID has one.
   ///
@@ -18,7 +20,7 @@ public enum BackupSource: Sendable {
   ) throws {
     let identities = try run.configuration.ageIdentities(flag: identity)
     if text == "-" {
-      self = .standardInput
+      self = .standardInput(identities)
     } else if text.contains("/") || text.contains(".") {
       self = .file(try LogicalFileReader(path: text).decrypted(with: identities))
     } else {
@@ -48,8 +50,8 @@ public enum BackupSource: Sendable {
   public func restore(by restorer: LogicalRestorer) throws -> RestoreReport {
     switch self {
     case .file(let file): try restorer.restore(file)
-    case .standardInput:
-      try restorer.restore(PipeSource(STDIN_FILENO, name: name), name: name)
+    case .standardInput(let identities):
+      try restorer.restore(PipeSource(STDIN_FILENO, name: name), name: name, identities: identities)
     }
   }
 }
