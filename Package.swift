@@ -80,7 +80,7 @@ let package = Package(
     library(
       "Recovery",
       [
-        "ByteStream", "Crypto", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
+        "Age", "ByteStream", "Crypto", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
         "Repository",
       ]),
 
@@ -89,7 +89,7 @@ let package = Package(
       "ToolSupport",
       [
         "Age", "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
-        "Repository",
+        "Recovery", "Repository",
         argumentParser, logging,
       ]),
     command(
@@ -108,7 +108,7 @@ let package = Package(
       "RestoreCommand",
       [
         "Age", "ByteStream", "LogicalBackup", "ObjectStore", "PhysicalBackup", "Postgres",
-        "Repository",
+        "Recovery", "Repository",
       ]),
 
     // Tests.

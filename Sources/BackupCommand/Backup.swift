@@ -20,7 +20,8 @@ struct Backup: ParsableCommand {
       """,
     version: ToolVersion.current,
     subcommands: [
-      RunBackup.self, BackupBase.self, BackupWAL.self, ListBackups.self, ShowBackup.self,
+      RunBackup.self, BackupBase.self, BackupWAL.self, PushWAL.self, ListBackups.self,
+      ShowBackup.self,
       VerifyBackup.self,
       PruneBackups.self, MakeKey.self, ExamineHealth.self,
     ])

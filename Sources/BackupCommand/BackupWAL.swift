@@ -68,7 +68,11 @@ struct BackupWAL: BackupToolCommand {
         notifier.alive("\(event)")
       case .alive: notifier.alive("streaming")
       case .timeline: logger.notice("\(event)")
-      case .warning, .retrying: logger.warning("\(event)")
+      case .warning: logger.warning("\(event)")
+      case .retrying:
+        logger.warning("\(event)")
+        // It lives, and says what it waits for.
+        notifier.alive("\(event)")
       }
     }
     notifier.stopping()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LogicalBackup
+import PhysicalBackup
 import Postgres
 import ToolSupport
 
@@ -13,6 +14,7 @@ struct Restore: ToolCommand {
     usage: """
       restore [latest | ID | FILE | -] --to URL [--table T …] [--jobs N] [--verify] \
       [--replace | --into-empty]
+      restore --at TIME | --before-migration VERSION … --to URL
       """,
     discussion: """
       Which backups there are:
@@ -37,6 +39,11 @@ struct Restore: ToolCommand {
       One table, into a database of its own; or rows alone, into tables that are there and empty:
         restore latest --table orders --to postgresql://USER@HOST:5432/NEW_NAME
         restore latest --table orders --data-only --to postgresql://USER@HOST:5432/NAME
+
+      A database or a table as it was at any moment, where base backups and WAL are kept, or, with \
+      --nearest, in the newest backup from before it; and as it was before a migration:
+        restore --at '2026-11-22 14:30:00Z' --database shop --to ...
+        restore --before-migration 20261122093000 --database shop --to ...
 
       The whole cluster to any moment, where base backups and WAL are kept:
         restore cluster --at '2026-11-22 14:30:00Z' --data-directory DIR --start
@@ -125,6 +132,7 @@ struct Restore: ToolCommand {
       "A file with the age secret key of an encrypted backup (BACKUP_AGE_IDENTITY_FILE).",
       valueName: "file"))
   var identity: String?
+  @OptionGroup(title: "Options for a moment") var moment: MomentOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
   @OptionGroup var output: OutputOptions
@@ -151,6 +159,7 @@ struct Restore: ToolCommand {
     options.schemas = schemas
     options.acceptsPartial = partial
     options.locale = try locale.map(Self.locale)
+    if let wanted = try moment.target() { return try restore(to: target, at: wanted, options, run) }
     let source = try BackupSource(
       source, database: database, isPartialWelcome: partial, store: store, identity: identity, run)
     run.note("database", .string(target.database ?? ""))
@@ -164,6 +173,26 @@ struct Restore: ToolCommand {
     run.conclude(
       json: ReportRendering.json(report, source: source.name, target: "\(target)"),
       text: ReportRendering.text(report, source: source.name, target: "\(target)"))
+  }
+
+  private func restore(
+    to target: ConnectionTarget, at wanted: RecoveryTarget, _ options: RestoreOptions, _ run: Run
+  ) throws {
+    guard source == "latest" else {
+      throw ErrorReport.usage(
+        "A backup's name and --at or --before-migration are two ways to say what to restore.")
+    }
+    run.note("database", .string(target.database ?? ""))
+    let done = try run.withProgress(ProgressState(stage: "looking for a way")) { progress in
+      try RestoreToMoment(
+        run: run, moment: moment, store: store, identity: identity, database: database
+      ).restore(to: target, at: wanted, options, progress)
+    }
+    run.note("source", .string(done.source))
+    ReportRendering.note(done.report, run)
+    run.conclude(
+      json: ReportRendering.json(done.report, source: done.source, target: "\(target)"),
+      text: ReportRendering.text(done.report, source: done.source, target: "\(target)"))
   }
 }
 

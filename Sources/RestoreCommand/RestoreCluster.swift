@@ -1,4 +1,3 @@
-import Age
 import ArgumentParser
 import FoundationEssentials
 import Glibc
@@ -31,6 +30,10 @@ struct RestoreCluster: ToolCommand {
   var at: String?
   @Option(help: ArgumentHelp("To all records that begin before that position.", valueName: "lsn"))
   var lsn: String?
+  @Option(
+    help: ArgumentHelp(
+      "To just behind that transaction; the archive is searched for it.", valueName: "number"))
+  var xid: UInt32?
   @Option(help: ArgumentHelp("To just behind that restore point.", valueName: "name"))
   var restorePoint: String?
   @Option(help: ArgumentHelp("To just before that migration.", valueName: "version"))
@@ -87,9 +90,9 @@ struct RestoreCluster: ToolCommand {
 
   func validate() throws {
     let targets = [at, lsn, restorePoint, beforeMigration].compactMap { $0 }.count
-    guard targets + (latest ? 1 : 0) + (list ? 1 : 0) == 1 else {
+    guard targets + (xid == nil ? 0 : 1) + (latest ? 1 : 0) + (list ? 1 : 0) == 1 else {
       throw ValidationError(
-        "Say where to: one of --at, --lsn, --restore-point, --before-migration, --latest; or "
+        "Say where to: one of --at, --lsn, --xid, --restore-point, --before-migration, --latest; or "
           + "--list to see what there is.")
     }
     guard list || dataDirectory != nil else {
@@ -120,7 +123,8 @@ struct RestoreCluster: ToolCommand {
     let helper = place + ".pgkeep"
     var options = ClusterRestore.Options(
       dataDirectory: place,
-      restoreCommand: try restoreCommand(run, helper, catalog, identities))
+      restoreCommand: try FetchCommand.make(
+        run, store, catalog, identities: identities, folder: helper, owner: owner))
     options.action = targetAction.action
     options.jobs = try run.configuration.jobs(flag: jobs)
     options.owner = owner
@@ -153,6 +157,7 @@ struct RestoreCluster: ToolCommand {
       }
       return .position(position)
     }
+    if let xid { return .transaction(xid) }
     if let restorePoint { return .restorePoint(restorePoint) }
     if let beforeMigration { return .beforeMigration(beforeMigration) }
     return .latest
@@ -170,40 +175,6 @@ struct RestoreCluster: ToolCommand {
     }
     while path.hasSuffix("/"), path.utf8.count > 1 { path.removeLast() }
     return path
-  }
-
-  /// Writes the file with the store's keys, and gives the command that names it.
-  private func restoreCommand(
-    _ run: Run, _ helper: String, _ catalog: PhysicalCatalog, _ identities: [AgeIdentity]
-  ) throws -> String {
-    let file = helper + "/wal-fetch.json"
-    let configuration = FetchConfiguration(
-      environment: run.environmentName, systemIdentifier: catalog.layout.systemIdentifier,
-      hasArchive: catalog.archive != nil,
-      settings: FetchConfiguration.settings(run.configuration.environment, store),
-      identities: identities.map(\.secretText))
-    try ClusterRestore.writePrivate(file, try configuration.encoded, owner: owner)
-    let own = try ownPath()
-    func quoted(_ text: String) -> String {
-      // PostgreSQL takes %% for a percent sign, and a shell reads the rest.
-      "'"
-        + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-        .split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%") + "'"
-    }
-    return "\(quoted(own)) wal-fetch --config \(quoted(file)) %f %p"
-  }
-
-  private func ownPath() throws -> String {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let count = buffer.withUnsafeMutableBytes { raw in
-      raw.withMemoryRebound(to: CChar.self) { text in
-        text.baseAddress.map { readlink("/proc/self/exe", $0, text.count) } ?? -1
-      }
-    }
-    guard count > 0 else {
-      throw ErrorReport(.failed, code: "local", "This program's own path is unknown.")
-    }
-    return String(decoding: buffer[..<count], as: UTF8.self)
   }
 
   private func startServer(

@@ -33,6 +33,8 @@ import Testing
     try ledger.write(120, seed: &random)
     try ledger.restorePoint("half way")
     let half = ledger.lastRow
+    let xid = try #require(
+      UInt32(try cluster.psql("SELECT xmin FROM ledger WHERE row = \(half)")))
     try ledger.write(20, seed: &random)
     try ledger.restorePoint("pgkeep:20261122093000:7")
     try ledger.message(
@@ -53,6 +55,7 @@ import Testing
 
     var checks: [(RecoveryTarget, Int)] = [
       (.restorePoint("half way"), half), (.beforeMigration("20261122093000"), migration),
+      (.transaction(xid), half),
       (.time(quiet), ledger.lastRow), (.latest, ledger.lastRow),
     ]
     // Marks inside of a base backup's own run cannot be had from it, but from the one before.
@@ -82,6 +85,14 @@ import Testing
       #expect(error?.code == .outOfRange)
       #expect(error?.message.contains("timeline 1: from ") ?? false)
     }
+    // The row's own commit, in front of the restore point that came next.
+    let transaction = try planner.plan(.transaction(xid))
+    let restorePoint = try planner.plan(.restorePoint("half way"))
+    guard case .position(let end, inclusive: true) = transaction.stop,
+      case .position(let point, inclusive: true) = restorePoint.stop
+    else { throw TestSupportError("\(transaction.stop), \(restorePoint.stop)") }
+    #expect(end < point)
+    #expect(throws: PhysicalBackupError.self) { try planner.plan(.transaction(xid + 1_000_000)) }
     for (target, known) in [
       (RecoveryTarget.restorePoint("no such"), "half way"),
       (.beforeMigration("20250101000000"), "20261122093000"),

@@ -145,6 +145,24 @@ import Testing
     }
     #expect(done >= 7)
 
+    // One database or table, into another server.
+    let other = try TemporaryCluster.shared(15)
+    for command in page where command.hasPrefix("restore --") {
+      done += 1
+      let name = "runbook_\(UInt32.random(in: 0...UInt32.max))"
+      var adapted = String(
+        command.prefix(upTo: try #require(command.range(of: "--to ")).lowerBound))
+      for (from, to) in [
+        ("2026-11-22 14:29:30Z", moment), ("--database shop", "--database postgres"),
+        ("--table orders", "--table t"),
+      ] { adapted = adapted.replacingOccurrences(of: from, with: to) }
+      _ = try check(adapted + "--to '\(other.url(name))' --work-directory \(directory.path)")
+      let wanted = try #require(expected.first { command.contains($0.part) }).rows
+      #expect(try other.psql("SELECT count(*) FROM t", database: name) == wanted, "\(adapted)")
+      try other.psql("DROP DATABASE \(name)")
+    }
+    #expect(done >= 10)
+
     // The exit codes that PostgreSQL decides by.
     let config = directory.file("restored1.pgkeep/wal-fetch.json")
     let fetch = "restore wal-fetch --config \(config)"

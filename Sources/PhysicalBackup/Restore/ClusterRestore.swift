@@ -130,6 +130,17 @@ public struct ClusterRestore: Sendable {
     try files.write(path, bytes, mode: 0o600)
   }
 
+  /// Makes a folder that only its owner enters; it must not be there.
+  public static func makePrivateDirectory(_ path: String, owner: String?) throws {
+    guard mkdir(path, 0o700) == 0 else { throw LocalFiles.failure("make", path) }
+    if let owner, geteuid() == 0 {
+      let owner = try LocalFiles.owner(owner)
+      guard chown(path, owner.user, owner.group) == 0 else {
+        throw LocalFiles.failure("give away", path)
+      }
+    }
+  }
+
   private static let controlFile = "global/pg_control"
   private static let hiddenControlFile = "global/pg_control.pgkeep-restoring"
   private static let hiddenStandbySignal = "standby.signal.pgkeep-restoring"

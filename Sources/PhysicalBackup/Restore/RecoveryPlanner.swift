@@ -30,6 +30,8 @@ public struct RecoveryPlanner: Sendable {
     case .latest: try latest()
     case .time(let time): try plan(time)
     case .position(let position): try plan(target, before: position)
+    case .transaction(let xid):
+      try plan(target, at: try end(ofTransaction: xid), inclusive: true)
     case .restorePoint(let name):
       try plan(target, at: try point(name), inclusive: true)
     case .beforeMigration(let version):
@@ -115,6 +117,15 @@ public struct RecoveryPlanner: Sendable {
         target, base, .position(position, inclusive: inclusive), upTo: position + 1, covered)
     }
     throw outOfRange(target)
+  }
+
+  private func end(ofTransaction xid: UInt32) throws -> LSN {
+    guard let position = try WALSearch(catalog, path).end(ofTransaction: xid) else {
+      throw PhysicalBackupError(
+        .noSuchPoint,
+        "no transaction \(xid) ended in the stored WAL of timeline \(path.history.timeline)")
+    }
+    return position
   }
 
   private func point(_ name: String) throws -> LSN {

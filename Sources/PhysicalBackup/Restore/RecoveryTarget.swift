@@ -8,6 +8,8 @@ public enum RecoveryTarget: Hashable, Sendable, CustomStringConvertible {
   case time(ServerTime)
   /// Everything whose record begins before a position.
   case position(LSN)
+  /// Just behind the end of a transaction.
+  case transaction(UInt32)
   /// Just behind a restore point.
   case restorePoint(String)
   /// Just before the first step of a migration.
@@ -18,6 +20,7 @@ public enum RecoveryTarget: Hashable, Sendable, CustomStringConvertible {
     case .latest: "the latest moment"
     case .time(let time): RecoveryTime.text(time)
     case .position(let position): "position \(position)"
+    case .transaction(let xid): "the end of transaction \(xid)"
     case .restorePoint(let name): "restore point \"\(name)\""
     case .beforeMigration(let version): "the moment before migration \(version)"
     }

@@ -178,7 +178,10 @@ extension WALArchive {
       if !listing.isWhole(segment) {
         let chain = listing.chain(segment)
         do {
-          try readChain(chain, cancellation: cancellation, body)
+          // Given at once: a piece may go while they are read.
+          let bytes = Block(capacity: max(1, chain.last?.range.upperBound ?? 0))
+          try readChain(chain, cancellation: cancellation) { bytes.append($0) }
+          try body(bytes.bytes)
           return chain.last?.range.upperBound ?? 0
         } catch let error as ObjectStoreError where error.code == .notFound && attempt < 3 {}
       }

@@ -64,7 +64,7 @@ public struct WALPoints: Codable, Hashable, Sendable {
   ///   do not go into them.
   mutating func note(_ finding: WALRecordScanner.Finding, hidesText: Bool = false) {
     switch finding {
-    case .transactionEnd(let time, let position):
+    case .transactionEnd(let time, _, let position):
       let pair = Pair(time: time, position: position)
       if firstTransaction == nil { firstTransaction = pair }
       lastTransaction = pair

@@ -11,7 +11,7 @@ import Postgres
 struct WALRecordScanner {
   enum Finding: Hashable, Sendable {
     /// A commit or a rollback, with the server's clock.
-    case transactionEnd(time: ServerTime, at: LSN)
+    case transactionEnd(time: ServerTime, xid: UInt32, at: LSN)
     case restorePoint(name: String, time: ServerTime, at: LSN)
     case message(prefix: String, content: [UInt8], at: LSN)
   }
@@ -198,7 +198,8 @@ struct WALRecordScanner {
     case .other: return nil
     case .transactionEnd:
       guard record.count >= data + 8 else { return nil }
-      return .transactionEnd(time: time(data), at: recordStart)
+      let xid = UInt32(truncatingIfNeeded: Self.number(record, 4, 4))
+      return .transactionEnd(time: time(data), xid: xid, at: recordStart)
     case .restorePoint:
       guard record.count >= data + 9 else { return nil }
       let name = record[(data + 8)...].prefix(64).prefix { $0 != 0 }

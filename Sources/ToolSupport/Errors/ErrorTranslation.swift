@@ -4,6 +4,7 @@ import LogicalBackup
 import ObjectStore
 import PhysicalBackup
 public import Postgres
+import Recovery
 import Repository
 
 /// Turns the errors of the libraries into ``ErrorReport``s.
@@ -31,6 +32,7 @@ enum ErrorTranslation {
     case let error as RepositoryError: return repository(error)
     case let error as LogicalBackupError: return logical(error)
     case let error as PhysicalBackupError: return physical(error)
+    case let error as RecoveryError: return recovery(error)
     case let error as AgeError: return age(error)
     case let error as Cancellation.Cancelled:
       return ErrorReport(.failed, code: "cancelled", "Stopped: \(error.reason).")
@@ -47,6 +49,7 @@ enum ErrorTranslation {
     case let error as LogicalBackupError: error.cause.map(isStop) ?? false
     case let error as PhysicalBackupError:
       error.code == .cancelled || error.cause.map(isStop) ?? false
+    case let error as RecoveryError: error.cause.map(isStop) ?? false
     case let error as any ReportableError:
       error.report.code == "cancelled"
     default: false
