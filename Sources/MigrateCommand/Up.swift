@@ -38,6 +38,10 @@ struct Up: ToolCommand {
       "Refuse to drop tables and columns when no whole backup in the store is younger: 24h.",
       valueName: "time"))
   var requireBackup: TimeOption?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Keep what the migrations change in the schema, for migrate diff.")
+  var schemaRecord = true
   @OptionGroup var store: StoreOptions
   @OptionGroup var tenants: TenantOptions
   @OptionGroup var files: FilesOptions
@@ -52,6 +56,7 @@ struct Up: ToolCommand {
       database, lock: lock, outOfOrder: outOfOrder, searchPath: tenants.searchPath
     ) { options, target in
       options.keepsDropped = keepDropped
+      options.recordsSchema = schemaRecord
       options.keepLimit = keepLimit.bytes
       if let limit = requireBackup {
         options.backupRefusal = try BackupCheck.refusal(target, limit, store, run)

@@ -303,6 +303,23 @@ import Testing
         "SELECT count(*) FROM pgkeep.migration_history WHERE up_text LIKE '%secret%'") == "0")
   }
 
+  @Test func aFileBoundsItsOwnTimes() throws {
+    let fixture = try Fixture()
+    let slow = "-- pgkeep: statement-timeout 200ms\nSELECT pg_sleep(20);"
+    for mode in ["", "-- pgkeep: no-transaction\n"] {
+      let files = try Fixture.files(["1_a": (mode + slow, "SELECT 1;")])
+      let error = try failure { try fixture.migrator().up(files) }
+      #expect(error.failure?.server.sqlState == .queryCanceled, "\(error)")
+      if !mode.isEmpty { try fixture.migrator().repair(files, version("1"), isApplied: false) }
+    }
+    // The next migration has the server's own limits again.
+    try fixture.migrator().up(
+      Fixture.files([
+        "1_a": ("-- pgkeep: statement-timeout 200ms\nSELECT 1;", "SELECT 1;"),
+        "2_b": ("SELECT pg_sleep(0.4);", "SELECT 1;"),
+      ]))
+  }
+
   @Test func noticesOfTheServerArePassedOn() throws {
     let fixture = try Fixture()
     let files = try Fixture.files([

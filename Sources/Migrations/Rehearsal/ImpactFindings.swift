@@ -23,7 +23,8 @@ struct ImpactFindings {
   private typealias Named = (RehearsalFinding.Name, message: String, advice: String)
 
   private static let wait =
-    "first release the code that no longer uses it, then drop it in a later migration"
+    "first release the code that no longer uses it, then drop it in a later migration; "
+    + "migrate up --keep-dropped lets the down bring the rows back"
   private static let rename = "; instead of renaming, add the new one and keep both for a while"
 
   private func named(_ statement: ScriptStatement, _ impact: StatementImpact) -> [Named] {
