@@ -26,6 +26,7 @@ import Testing
     #expect(!with.text.contains(Bench.secret) && !with.errorText.contains(Bench.secret))
     // Not encrypted and never verified.
     #expect(try bench.backup("doctor", "--strict").code == 1)
+    Thread.sleep(forTimeInterval: 3)
     #expect(
       try bench.backup("doctor", "--recovery-point", "1s", "--only", "backup.newest").code == 1)
   }

@@ -129,7 +129,8 @@ import Testing
     #expect(try patient.examine("backup.wal")["backup.wal"]?.level == .ok)
     // The newest backup may be missing when WAL is there.
     #expect(try patient.examine("backup.newest")["backup.newest"]?.level == .ok)
-    try patient.database.psql("INSERT INTO t SELECT max(id) + 1 FROM t")
+    try patient.database.psql(
+      "SET synchronous_commit = on; INSERT INTO t SELECT max(id) + 1 FROM t")
     patient.options.recoveryPoint = .milliseconds(1)
     Thread.sleep(forTimeInterval: 0.1)
     #expect(try patient.examine("backup.wal")["backup.wal"]?.level == .failure)

@@ -115,7 +115,8 @@ final class BackupCheckup {
       let (environment, stop) = (environment, list.cancellation)
       let end = try list.bounded {
         let catalog = try PhysicalCatalog(
-          store, environment: environment, systemIdentifier: identifier, cancellation: stop)
+          store, environment: environment, systemIdentifier: identifier, points: .none,
+          cancellation: stop)
         return catalog.timelines.compactMap { catalog.wal?.end(timeline: $0) }.max()
       }
       let isUpToDate = end.map { end in server.walPosition.map { end >= $0 } == true } == true
