@@ -56,6 +56,8 @@ struct RunBackup: BackupToolCommand {
   var role: String?
   @Flag(help: "Go on although the backups of that name in the store are of another server.")
   var adopt = false
+  @Flag(help: "Go on although the server is of a newer major version than this pgkeep knows.")
+  var untestedServer = false
   @Option(
     help: ArgumentHelp(
       "Encrypt to this age public key; may be repeated (BACKUP_AGE_RECIPIENTS, separated by "
@@ -78,6 +80,7 @@ struct RunBackup: BackupToolCommand {
     options.jobs = try run.configuration.integer(jobs, "--jobs", nil, in: 1...64)
     options.compression = compression == .small ? .small : .fast
     options.adopts = adopt
+    options.takesUntestedServers = untestedServer
     options.recipients = try run.configuration.ageRecipients(flags: recipient)
     options.selection = selection.selection
     options.role = role

@@ -61,7 +61,8 @@ import Testing
   }
 
   @Test func aServerManifestThatWasChangedIsRefused() throws {
-    let cluster = try TemporaryCluster.shared(15)
+    // Not the shared one: a database that is dropped meanwhile ends a server's base backup.
+    let cluster = try TemporaryCluster(15)
     let directory = try TestDirectory()
     let store = try DirectoryStore(path: directory.path)
     let manifest = try BaseBackup(

@@ -21,7 +21,7 @@ import Testing
     var random = SeededGenerator(seed: 4)
     let directory = try TestDirectory()
     let store = try DirectoryStore(path: directory.path)
-    let cluster = try TemporaryCluster.shared(15)
+    let cluster = try TemporaryCluster(15)
     let slot = "damage_\(UInt32.random(in: 0...UInt32.max))"
     let receiver = try TestReceiver(cluster, store, slot: slot)
     try receiver.start()

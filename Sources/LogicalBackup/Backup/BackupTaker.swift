@@ -18,6 +18,8 @@ public struct BackupTaker: Sendable {
     public var adopts = false
     /// The longest wait, in all, for the tables' locks.
     public var lockWait: Duration = .seconds(60)
+    /// Take a server of a newer major version than is known.
+    public var takesUntestedServers = false
     public var compression = CompressionLevel.fast
     /// Whom the object is encrypted to; nobody when empty.
     public var recipients: [AgeRecipient] = []
@@ -70,6 +72,7 @@ public struct BackupTaker: Sendable {
     export.onWaiting = options.onWaiting
     export.selection = options.selection
     export.role = options.role
+    export.takesUntestedServers = options.takesUntestedServers
     export.compression = options.compression
     // All of a run goes to the host that answered first, when there are several.
     let exporter = LogicalExporter(

@@ -13,6 +13,8 @@ public struct ExportOptions: Sendable {
   public var selection = ExportSelection()
   /// A role to read as: the sessions SET ROLE to it before anything else.
   public var role: String?
+  /// Take a server of a newer major version than ``SupportedServers/tested``.
+  public var takesUntestedServers = false
   public var compression: CompressionLevel = .fast
   public var snapshot = SnapshotOptions()
   /// Bytes of text in a member. The size makes no difference to the ratio.

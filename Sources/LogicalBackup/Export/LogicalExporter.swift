@@ -35,14 +35,38 @@ public struct LogicalExporter: Sendable {
 
   /// Exports the whole database.
   ///
+  /// A standby may cancel what reads too long behind its replay: then the export begins anew, three
+  /// times in all.
+  ///
   /// - Parameter makeSink: called once it is known that there is something to write, with about how
-  ///   many bytes that may be. Its sink is finished when everything has been written, and aborted
-  ///   when anything fails.
+  ///   many bytes that may be; again when the export begins anew. Its sink is finished when
+  ///   everything has been written, and aborted when anything fails.
   /// - Throws: ``LogicalBackupError``, `PostgresError`, or what the sink throws.
   public func export(
     to makeSink: (_ expectedSize: Int) throws -> any ByteSink
   ) throws -> ExportResult {
-    let start = try begin()
+    var conflict: RecoveryConflict?
+    for _ in 0..<Self.attempts {
+      var isStandby = false
+      do { return try attempt(makeSink, &isStandby) } catch {
+        guard isStandby, let found = RecoveryConflict(error) else { throw error }
+        try cancellation.check()
+        conflict = found
+      }
+    }
+    throw LogicalBackupError(
+      .server,
+      "The standby ended the backup's reading in each of \(Self.attempts) attempts, as it does when "
+        + "its replay is held up. Set hot_standby_feedback on it, raise its "
+        + "max_standby_streaming_delay, or back up from the primary.", cause: conflict?.error)
+  }
+
+  private static let attempts = 3
+
+  private func attempt(
+    _ makeSink: (_ expectedSize: Int) throws -> any ByteSink, _ isStandby: inout Bool
+  ) throws -> ExportResult {
+    let start = try begin(&isStandby)
     defer { start.session.close() }
     let waiting = options.onWaiting.map { tell in
       let connections = [start.session.connection] + start.workers
@@ -90,10 +114,13 @@ public struct LogicalExporter: Sendable {
       cancellation: cancellation)
   }
 
-  private func begin() throws -> Start {
+  /// - Parameter isStandby: set as soon as it is known.
+  private func begin(_ isStandby: inout Bool) throws -> Start {
     let connections = cancellation.child()
     let lead = try connect(target, connections)
+    try SupportedServers.check(lead.majorVersion, forced: options.takesUntestedServers)
     let server = try ServerFacts.read(lead)
+    isStandby = server.isStandby
     // Rows without a schema meet foreign keys: their order is that of one connection.
     let jobs =
       options.selection.contents == .rows

@@ -1,5 +1,6 @@
 import ByteStream
 import Crypto
+import Glibc
 import Postgres
 
 /// A database of our own making, filled under a temporary name: ``RestoreMode/new`` and
@@ -166,7 +167,7 @@ final class RestoredDatabase: RestoreTarget {
     let own = try bringsSettings ? maintenance.comment(on: temporary) : nil
     let connection = maintenance.connection
     let old = SQLText(names.final).quotedIdentifier
-    let before = names.before(time: try maintenance.time())
+    let before = try freeName()
     try connection.run(
       """
       COMMENT ON DATABASE \(SQLText(temporary).quotedIdentifier) IS
@@ -201,6 +202,16 @@ final class RestoredDatabase: RestoreTarget {
     }
     end()
     notes.append("The replaced database is kept as \(before); drop it when it is not needed.")
+  }
+
+  /// A name for the old database. The one of this second may be that of an earlier replacement.
+  private func freeName() throws -> String {
+    for _ in 0..<5 {
+      let name = names.before(time: try maintenance.time())
+      guard try maintenance.exists(name) else { return name }
+      usleep(1_000_000)
+    }
+    return names.before(time: try maintenance.time())
   }
 
   private func admitConnections(to name: String) throws {

@@ -39,6 +39,8 @@ final class BaseReception {
     }
     try endArchive(feed)
     guard !archives.isEmpty, !serverManifest.isEmpty else {
+      // As a rule the server says why.
+      _ = try stream.finish()
       throw PhysicalBackupError(
         .unexpectedAnswer, "the server ended its base backup before it was whole")
     }

@@ -8,8 +8,6 @@ struct ServerCheckup {
   static let applicationName = "pgkeep doctor"
   /// What `backup wal` calls itself, which is what a server compares.
   static let receiverName = "pgkeep wal"
-  /// The newest major version that pgkeep is tested with, and the oldest.
-  static let testedMajors = 15...18
 
   let target: ConnectionTarget
   let options: Doctor.Options
@@ -64,7 +62,7 @@ struct ServerCheckup {
   }
 
   private func checkVersion(_ connection: Connection) throws {
-    let tested = Self.testedMajors
+    let tested = SupportedServers.tested
     try list.check("database.version", advice: "") {
       let version = connection.reportedParameter("server_version") ?? "\(connection.majorVersion)"
       let text = "the server is PostgreSQL \(version)"
