@@ -31,7 +31,7 @@ public struct BackupCatalog: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - text: `latest` for the newest whole backup, a backup's name, or the beginning of one, or
-  ///     of its random digits.
+  ///     of its digits.
   ///   - database: only that one's backups.
   ///   - isPartialWelcome: whether `latest` may be a backup of a part of a database.
   public func resolve(

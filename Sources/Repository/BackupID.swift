@@ -1,10 +1,10 @@
 import Crypto
 public import ObjectStore
 
-/// A backup's name: when it was begun, and eight random digits.
+/// A backup's name: when it was begun, and eight digits.
 ///
-/// Written `20261122T020000Z-3f9a1c2b`, so that names sort by time and two backups of one second
-/// do not collide.
+/// Written `20261122T020000Z-1f9a1c2b`: the first three digits are the milliseconds of the second,
+/// the others are random, so that names sort by time and no two backups collide.
 public struct BackupID: Hashable, Comparable, Sendable, CustomStringConvertible {
   /// When the backup was begun, to the second, by the clock of the host that made it.
   public let time: UTCTime
@@ -13,7 +13,10 @@ public struct BackupID: Hashable, Comparable, Sendable, CustomStringConvertible 
 
   /// A new name for a backup that begins at `time`.
   public init(at time: UTCTime) throws {
-    self.init(time, digits: Hex.encode(try SecureRandom.bytes(4)))
+    let random = Hex.encode(try SecureRandom.bytes(4)).suffix(5)
+    let milliseconds = time.milliseconds - Self.second(of: time).milliseconds
+    let hex = String(milliseconds, radix: 16)
+    self.init(time, digits: String(repeating: "0", count: 3 - hex.count) + hex + random)
   }
 
   /// The name that a text spells whole; nil for any other text.
@@ -27,14 +30,18 @@ public struct BackupID: Hashable, Comparable, Sendable, CustomStringConvertible 
   }
 
   private init(_ time: UTCTime, digits: String) {
-    self.time = UTCTime(seconds: Int64((Double(time.milliseconds) / 1000).rounded(.down)))
+    self.time = Self.second(of: time)
     self.digits = digits
+  }
+
+  private static func second(of time: UTCTime) -> UTCTime {
+    UTCTime(seconds: Int64((Double(time.milliseconds) / 1000).rounded(.down)))
   }
 
   public var description: String { "\(time.compact)-\(digits)" }
 
   /// Whether somebody who types `text` may mean this backup: the beginning of the whole name, or
-  /// of its random digits.
+  /// of its digits.
   public func answers(to text: String) -> Bool {
     !text.isEmpty && (description.hasPrefix(text) || digits.hasPrefix(text.lowercased()))
   }

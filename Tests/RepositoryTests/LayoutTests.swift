@@ -49,6 +49,12 @@ import Testing
     let late = try BackupID(at: Sample.time.adding(seconds: 1))
     #expect(early < late)
     #expect(early.description < late.description)
+    // Also within a second, digits or not.
+    for step in [1, 9, 300, 999] {
+      let later = try BackupID(at: UTCTime(milliseconds: Sample.time.milliseconds + Int64(step)))
+      #expect(early < later)
+      #expect(early.description < later.description)
+    }
   }
 
   @Test func answersToBeginnings() throws {
