@@ -35,6 +35,10 @@ public protocol ObjectStore: Sendable {
   /// Only one page, or the names of one folder, are in memory at a time.
   func list(prefix: String, _ body: (ObjectInfo) throws -> Void) throws
 
+  /// As ``list(prefix:_:)``, but only keys that come after `key`, which need not exist. A store
+  /// that can do so does not look at those before it.
+  func list(prefix: String, after key: String, _ body: (ObjectInfo) throws -> Void) throws
+
   /// Deletes objects. One that is not there is no error.
   func delete(_ keys: [String]) throws
 
@@ -69,6 +73,15 @@ extension ObjectStore {
     _ key: String, range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     try read(key, range: range, cancellation: Cancellation(), body)
+  }
+
+  /// Lists everything, and passes over what is not wanted.
+  public func list(
+    prefix: String, after key: String, _ body: (ObjectInfo) throws -> Void
+  ) throws {
+    try list(prefix: prefix) { info in
+      if key.utf8.lexicographicallyPrecedes(info.key.utf8) { try body(info) }
+    }
   }
 
   /// A small object in memory.

@@ -45,6 +45,16 @@ public struct PrefixedStore: ObjectStore {
     }
   }
 
+  public func list(
+    prefix: String, after key: String, _ body: (ObjectInfo) throws -> Void
+  ) throws {
+    try base.list(prefix: self.prefix + prefix, after: self.prefix + key) { info in
+      var info = info
+      info.key = short(info.key)
+      try body(info)
+    }
+  }
+
   public func delete(_ keys: [String]) throws { try base.delete(keys.map(full)) }
 
   public func unfinished(prefix: String) throws -> [UnfinishedWrite] {

@@ -158,14 +158,26 @@ public struct SealedStore: ObjectStore {
   }
 
   public func list(prefix: String, _ body: (ObjectInfo) throws -> Void) throws {
-    try base.list(prefix: prefix) { info in
-      var info = info
-      if info.key.hasSuffix(Self.suffix) {
-        let plain = String(info.key.dropLast(Self.suffix.utf8.count))
-        if Self.isSealed(plain) { info.key = plain }
-      }
-      try body(info)
+    try base.list(prefix: prefix) { try body(Self.named(plain: $0)) }
+  }
+
+  public func list(
+    prefix: String, after key: String, _ body: (ObjectInfo) throws -> Void
+  ) throws {
+    try base.list(prefix: prefix, after: key) { info in
+      let info = Self.named(plain: info)
+      // The key's own object has a longer name when it is encrypted.
+      if info.key != key { try body(info) }
     }
+  }
+
+  private static func named(plain info: ObjectInfo) -> ObjectInfo {
+    var info = info
+    if info.key.hasSuffix(suffix) {
+      let plain = String(info.key.dropLast(suffix.utf8.count))
+      if isSealed(plain) { info.key = plain }
+    }
+    return info
   }
 
   // MARK: Deleting

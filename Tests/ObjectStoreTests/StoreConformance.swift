@@ -12,7 +12,7 @@ enum StoreConformance: String, CaseIterable, Sendable, CustomTestStringConvertib
   case roundTrip, emptyObject, overwrite, onlyIfAbsent, streaming, streamingLarge
   case notVisibleBeforeFinish, abortLeavesNothing, cancelledWriteLeavesNothing
   case readRanges, rangeBeyondEnd, missingObject, deleteIsIdempotent, deleteMany
-  case listInKeyOrder, listPrefixes, listManyPages, oddKeys, badKeysAreRefused
+  case listInKeyOrder, listPrefixes, listAfter, listManyPages, oddKeys, badKeysAreRefused
   case unfinishedWritesAreFoundAndDiscarded, clockAndModified, parallelUse, bodyErrorPassesOn
 
   var testDescription: String { rawValue }
@@ -52,6 +52,7 @@ enum StoreConformance: String, CaseIterable, Sendable, CustomTestStringConvertib
     case .deleteMany: try deleteMany(store, count: pageCount)
     case .listInKeyOrder: try listInKeyOrder(store, quirks)
     case .listPrefixes: try listPrefixes(store)
+    case .listAfter: try listAfter(store)
     case .listManyPages: try listManyPages(store, count: pageCount)
     case .oddKeys: try oddKeys(store, quirks)
     case .badKeysAreRefused: try badKeysAreRefused(store)
@@ -261,6 +262,26 @@ enum StoreConformance: String, CaseIterable, Sendable, CustomTestStringConvertib
     let keys = (0..<count).map { "page/\(10000 + $0)" }
     for key in keys { try store.put(key, [0]) }
     #expect(try store.list(prefix: "page/").map(\.key) == keys)
+    var later: [String] = []
+    try store.list(prefix: "page/", after: keys[1]) { later.append($0.key) }
+    #expect(later == Array(keys[2...]))
+  }
+
+  private func listAfter(_ store: some ObjectStore) throws {
+    let keys = ["l/1.a", "l/1.a.b", "l/2", "l/3/x", "l/é +&=?", "m"]
+    for key in keys { try store.put(key, [1]) }
+    func list(_ prefix: String, _ after: String) throws -> [String] {
+      var found: [String] = []
+      try store.list(prefix: prefix, after: after) { found.append($0.key) }
+      return found
+    }
+    #expect(try list("l/", "l/") == ["l/1.a", "l/1.a.b", "l/2", "l/3/x", "l/é +&=?"])
+    #expect(try list("l/", "l/1.a") == ["l/1.a.b", "l/2", "l/3/x", "l/é +&=?"])
+    #expect(try list("l/", "l/10") == ["l/2", "l/3/x", "l/é +&=?"])
+    #expect(try list("l/", "l/3/a") == ["l/3/x", "l/é +&=?"])
+    #expect(try list("l/", "l/3/x") == ["l/é +&=?"])
+    #expect(try list("l/", "l/é +&=?").isEmpty)
+    #expect(try list("", "l/z") == ["l/é +&=?", "m"])
   }
 
   static let odd = [

@@ -88,6 +88,12 @@ public struct DirectoryStore: ObjectStore {
     try DirectoryWalk(self, prefix: prefix).objects(body)
   }
 
+  public func list(
+    prefix: String, after key: String, _ body: (ObjectInfo) throws -> Void
+  ) throws {
+    try DirectoryWalk(self, prefix: prefix, after: key).objects(body)
+  }
+
   public func delete(_ keys: [String]) throws {
     var folders: Set<String> = []
     for key in keys {

@@ -4,10 +4,13 @@ import Glibc
 struct DirectoryWalk {
   private let store: DirectoryStore
   private let prefix: String
+  private let after: String
 
-  init(_ store: DirectoryStore, prefix: String) {
+  /// - Parameter after: only objects with a later key are given, and kept in memory.
+  init(_ store: DirectoryStore, prefix: String, after: String = "") {
     self.store = store
     self.prefix = prefix
+    self.after = after
   }
 
   /// Gives the objects.
@@ -83,11 +86,19 @@ struct DirectoryWalk {
       let name = withUnsafeBytes(of: &record.pointee.d_name) {
         String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if let entry = entry(name, kind: record.pointee.d_type, folder: folder, key: key) {
+      if let entry = entry(name, kind: record.pointee.d_type, folder: folder, key: key),
+        isWanted(entry)
+      {
         entries.append(entry)
       }
     }
     return entries.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+  }
+
+  private func isWanted(_ entry: Entry) -> Bool {
+    let (key, after) = (entry.key.utf8, after.utf8)
+    // A folder before it may have it inside, and later keys.
+    return after.lexicographicallyPrecedes(key) || entry.isFolder && after.starts(with: key)
   }
 
   private func entry(_ name: String, kind: UInt8, folder: String, key: String) -> Entry? {

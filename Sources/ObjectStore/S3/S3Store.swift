@@ -125,10 +125,20 @@ public struct S3Store: ObjectStore {
   private var longestPiece: Int { 4 * client.settings.downloadSize }
 
   public func list(prefix: String, _ body: (ObjectInfo) throws -> Void) throws {
+    try list(prefix: prefix, after: "", body)
+  }
+
+  public func list(
+    prefix: String, after key: String, _ body: (ObjectInfo) throws -> Void
+  ) throws {
     var token: String?
     repeat {
-      let page = try page(prefix: prefix, after: token)
-      for object in page.all("Contents") { try body(info(object)) }
+      let page = try page(prefix: prefix, from: key, after: token)
+      for object in page.all("Contents") {
+        let info = try info(object)
+        // A server may sort otherwise, or not know where to start.
+        if key.utf8.lexicographicallyPrecedes(info.key.utf8) { try body(info) }
+      }
       let next = page.text("IsTruncated") == "true" ? page.text("NextContinuationToken") : nil
       guard next == nil || next != token else { throw unusable("the same page again") }
       token = next
@@ -196,8 +206,11 @@ public struct S3Store: ObjectStore {
     return time
   }
 
-  private func page(prefix: String, after token: String?) throws -> XMLElement {
+  private func page(
+    prefix: String, from key: String, after token: String?
+  ) throws -> XMLElement {
     var query = [("list-type", "2"), ("prefix", prefix)]
+    if !key.isEmpty { query.append(("start-after", key)) }
     if let token { query.append(("continuation-token", token)) }
     let reply = try client.send(
       S3Client.Call(

@@ -36,7 +36,7 @@ struct ReceiverPlace {
         try place.add(ancestor.timeline, bytes, archive)
       }
     }
-    let isFound = try place.resume(archive, history, cancellation)
+    let isFound = try place.resume(archive, history, slot.restartPosition, cancellation)
     if !isFound {
       place.timeline = slot.restartTimeline ?? system.timeline
       let from = slot.restartPosition ?? system.flushed
@@ -67,13 +67,18 @@ struct ReceiverPlace {
 
   /// Finds the end of what is stored on the newest timeline of the server's history that has any.
   ///
+  /// - Parameter known: up to where the slot says that WAL is stored.
   /// - Returns: false when nothing of it is stored.
   private mutating func resume(
-    _ archive: WALArchive, _ history: TimelineHistory, _ cancellation: Cancellation
+    _ archive: WALArchive, _ history: TimelineHistory, _ known: LSN?, _ cancellation: Cancellation
   ) throws -> Bool {
     for step in history.steps.reversed() {
-      let listing = try archive.listing(timeline: step.timeline, cancellation: cancellation)
-      guard let end = listing.end(timeline: step.timeline) else { continue }
+      let hint = known.map { min($0, step.end ?? $0) }
+      guard
+        let stored = try archive.end(
+          timeline: step.timeline, near: hint, cancellation: cancellation)
+      else { continue }
+      let end = stored.position
       if let left = step.end, end >= left {
         // The archive has all that belongs to the server's history, perhaps more that a failed
         // primary had written; the next timeline begins with a copy of this one's last segment.
@@ -89,7 +94,7 @@ struct ReceiverPlace {
       position = end
       let segment = WALSegment(timeline: timeline, holding: end, size: archive.segmentSize)
       if end > segment.start {
-        pieces = listing.chain(segment)
+        pieces = stored.pieces
         if !readsPieces { position = segment.start }
       }
       return true
