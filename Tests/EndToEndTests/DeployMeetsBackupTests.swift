@@ -38,9 +38,9 @@ import Testing
     try until { migrate.errorTextSoFar.contains("a backup of pgkeep: it ends by itself") }
     try until { backup.errorTextSoFar.contains("waits for this backup to end: CREATE INDEX") }
     #expect(kill(copying, SIGCONT) == 0)
-    let saved = try backup.wait(timeout: .seconds(60))
+    let saved = try backup.wait(timeout: .seconds(240))
     #expect(saved.exitCode == 0, "\(saved.errorText)")
-    let deployed = try migrate.wait(timeout: .seconds(60))
+    let deployed = try migrate.wait(timeout: .seconds(240))
     #expect(deployed.exitCode == 0, "\(deployed.errorText)")
   }
 

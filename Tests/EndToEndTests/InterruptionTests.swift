@@ -12,7 +12,7 @@ import Testing
     ProcessInfo.processInfo.environment["PGKEEP_TEST_ALL"] == nil
     ? [SIGINT, SIGKILL] : [SIGINT, SIGTERM, SIGKILL]
 
-  /// Sends the signal and expects the end that belongs to it, within ten seconds.
+  /// Sends the signal and expects the end that belongs to it, within thirty seconds.
   ///
   /// - Parameter said: what it may have said to be done, since it is.
   private func interrupt(
@@ -23,7 +23,7 @@ import Testing
     let sent = ContinuousClock.now
     command.signal(signal)
     let result = try command.wait()
-    #expect(ContinuousClock.now - sent < .seconds(10), sourceLocation: location)
+    #expect(ContinuousClock.now - sent < .seconds(30), sourceLocation: location)
     let outcome = Tool.Outcome(result: result)
     switch signal {
     case SIGKILL: #expect(result.ending == .signaled(SIGKILL), sourceLocation: location)
@@ -190,7 +190,7 @@ import Testing
     let sent = ContinuousClock.now
     run.signal(SIGINT)
     #expect(try run.wait().ending == .exited(130))
-    #expect(ContinuousClock.now - sent < .seconds(2))
+    #expect(ContinuousClock.now - sent < .seconds(15))
     proxy.cut()
     try bench.expectNoSessions()
   }

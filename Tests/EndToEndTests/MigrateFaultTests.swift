@@ -65,7 +65,7 @@ import Testing
     let running = try start("up")
     try until(Self.isSleeping)
     running.signal(SIGINT)
-    let result = try running.wait(timeout: .seconds(20))
+    let result = try running.wait(timeout: .seconds(120))
     #expect(result.exitCode == 130)
     #expect(result.errorText.contains("Nothing of 1_a stays"))
     try until(Self.noSession)
@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test func killedInATransactionNothingStaysAndTheNextRunSucceeds() throws {
-    try write("1_a", "CREATE TABLE a (i int);\nSELECT pg_sleep(2);")
+    try write("1_a", "CREATE TABLE a (i int);\nSELECT pg_sleep(5);")
     let running = try start("up")
     try until(Self.isSleeping)
     running.kill()

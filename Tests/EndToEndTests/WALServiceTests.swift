@@ -61,7 +61,7 @@ import Testing
     try manager.wait("next attempt")
     try cluster.start()
     receiver.signal(SIGTERM)
-    let ended = try receiver.wait(timeout: .seconds(60))
+    let ended = try receiver.wait(timeout: .seconds(240))
     #expect(ended.ending == .exited(0), "\(ended.errorText)")
     try manager.wait("STOPPING=1")
   }

@@ -251,7 +251,7 @@ import Testing
       try bench.store.read("long", range: nil, cancellation: cancellation) { _ in }
     }
     try group.join()
-    #expect(ContinuousClock.now - started < .seconds(10))
+    #expect(ContinuousClock.now - started < .seconds(30))
     #expect(bench.proxy.requests.count <= asked + 6)
     // The next reader finds nothing taken.
     bench.proxy.clear()
@@ -349,7 +349,7 @@ import Testing
       try sink.finish()
     }
     try group.join()
-    #expect(ContinuousClock.now - started < .seconds(15))
+    #expect(ContinuousClock.now - started < .seconds(30))
     bench.proxy.clear()
     #expect(try bench.direct.unfinished(prefix: "").isEmpty)
   }

@@ -119,11 +119,11 @@ import Testing
     let proxy = try HTTPFaultProxy(to: server.port)
     patient.useBucket(server, try server.createBucket(), port: proxy.port)
     patient.options.limit = .seconds(2)
-    proxy.add(.stall(.seconds(8)))
+    proxy.add(.stall(.seconds(60)))
     let started = ContinuousClock.now
     let report = try patient.examine("storage")
     #expect(report["storage.reachable"]?.level == .failure)
-    #expect(ContinuousClock.now - started < .seconds(7))
+    #expect(ContinuousClock.now - started < .seconds(40))
   }
 
   @Test func aFolderThatCannotBeWrittenTo() throws {
