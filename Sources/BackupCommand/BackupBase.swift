@@ -10,6 +10,7 @@ struct BackupBase: BackupToolCommand {
     discussion: """
         backup base
         backup base --max-rate 50000 --checkpoint spread
+        backup base --incremental
 
       Needs a role with REPLICATION and a line for replication in pg_hba.conf. Streams through \
       compression into the store; nothing is written to this machine's disk. Together with \
@@ -18,6 +19,11 @@ struct BackupBase: BackupToolCommand {
 
   static var alerts: Alerts { .heartbeat }
 
+  @Flag(
+    help: """
+      Only what changed since the newest base backup (PostgreSQL 17 and later, summarize_wal on).
+      """)
+  var incremental = false
   @Option(help: ArgumentHelp("A word for the backup.", valueName: "text"))
   var label = "pgkeep"
   @Option(help: "How the server begins it: fast, or spread to spare its disks.")
@@ -62,6 +68,8 @@ struct BackupBase: BackupToolCommand {
     options.verifiesChecksums = verifyChecksums
     options.jobs = try run.configuration.jobs(flag: jobs)
     options.recipients = try run.configuration.ageRecipients(flags: recipient)
+    options.isIncremental = incremental
+    if incremental { options.identities = try run.configuration.ageIdentities(flag: nil) }
     options.tool = "pgkeep \(ToolVersion.current)"
     let backup = BaseBackup(
       try run.configuration.database(flag: database.databaseUrl), to: try run.openStore(store),
@@ -83,6 +91,7 @@ struct BackupBase: BackupToolCommand {
     run.conclude(
       json: PhysicalRendering.json(manifest),
       text: "base backup \(manifest.id) of cluster \(manifest.server.systemIdentifier): "
+        + (manifest.parent.map { "the changes since \($0), " } ?? "")
         + "\(Humane.size(manifest.plainSize)) in \(Humane.size(manifest.size)), "
         + "from \(manifest.start) to \(manifest.end), took \(Humane.duration(taken))\n")
   }

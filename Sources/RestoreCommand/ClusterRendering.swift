@@ -64,6 +64,13 @@ enum ClusterRendering {
     var text =
       "restored \(Humane.plural(report.files, "file")), \(Humane.size(report.bytes)), into "
       + "\(directory); each is what the server had sent\n"
+    if let delta = report.delta {
+      text +=
+        "  kept \(Humane.plural(delta.keptFiles, "file")), \(Humane.size(delta.keptBytes)), that "
+        + "were the same; wrote \(Humane.size(delta.rewrittenBytes)), for which "
+        + "\(Humane.size(report.fetchedBytes)) were fetched; removed "
+        + "\(Humane.plural(delta.removedFiles, "file")) that the backup does not have\n"
+    }
     for phase in report.phases {
       text += "  \(phase.name): \(Humane.duration(.milliseconds(Int(phase.seconds * 1000))))\n"
     }
@@ -86,6 +93,14 @@ enum ClusterRendering {
       "timeline": .integer(Int(report.plan.timeline)),
       "files": .integer(report.files),
       "bytes": .integer(report.bytes),
+      "fetched_bytes": .integer(report.fetchedBytes),
+      "delta": report.delta.map { delta in
+        [
+          "kept_files": .integer(delta.keptFiles), "kept_bytes": .integer(delta.keptBytes),
+          "rewritten_bytes": .integer(delta.rewrittenBytes),
+          "removed_files": .integer(delta.removedFiles),
+        ]
+      } ?? .null,
       "phases": .object(report.phases.map { .init($0.name, .number($0.seconds)) }),
       "remarks": .array(report.remarks.map { .string($0) }),
       "state": JSONValue(outcome?.state),

@@ -22,8 +22,11 @@ struct RestoreCluster: ToolCommand {
       What can be reached:
         restore cluster --list
 
-      The directory has to be empty or not there. Run it as the user that the server runs as, or \
-      as root with --owner.
+      Into the stopped cluster's own directory, fetching only what differs:
+        restore cluster --latest --delta --data-directory /var/lib/postgresql/15/main
+
+      Without --delta the directory has to be empty or not there. Run it as the user that the \
+      server runs as, or as root with --owner.
       """)
 
   @Option(help: ArgumentHelp("To that moment, with its zone.", valueName: "time"))
@@ -45,6 +48,12 @@ struct RestoreCluster: ToolCommand {
   @Option(
     help: ArgumentHelp("Where the cluster goes: empty, or not there.", valueName: "directory"))
   var dataDirectory: String?
+  @Flag(
+    help: """
+      The directory may hold that cluster, stopped, or an unfinished restore: only files that \
+      differ are fetched, and files that the backup lacks are removed.
+      """)
+  var delta = false
   @Option(
     help: ArgumentHelp(
       "Where a tablespace goes instead of its old place.", valueName: "old=new"))
@@ -126,6 +135,7 @@ struct RestoreCluster: ToolCommand {
       restoreCommand: try FetchCommand.make(
         run, store, catalog, identities: identities, folder: helper, owner: owner))
     options.action = targetAction.action
+    options.isDelta = delta
     options.jobs = try run.configuration.jobs(flag: jobs)
     options.owner = owner
     options.checksWAL = checkWal

@@ -91,6 +91,8 @@ final class RestoredCluster {
   let plan: RecoveryPlan
   let report: ClusterRestore.Report
   let outcome: RecoveryServer.Outcome
+  let catalog: PhysicalCatalog
+  let options: ClusterRestore.Options
   private let directory: TestDirectory
   private let binaries: String
 
@@ -131,6 +133,8 @@ final class RestoredCluster {
     options.action = action
     options.tablespaces = tablespaces
     options.jobs = 2
+    self.options = options
+    self.catalog = catalog
     report = try ClusterRestore(catalog, options: options).run(plan, cancellation: Cancellation())
     binaries = try PostgresInstallation.of(major).binaries
     var server = RecoveryServer(

@@ -173,7 +173,7 @@ private struct AgedArchive {
     let before = try archive.reachable(daysAgo: 20)
     #expect(before.count > 15)
     let plan = try archive.plan(days: 20)
-    #expect(plan.deletions.map(\.name) == ["\(first)", "\(dead)", "WAL before 0/F00000"])
+    #expect(plan.deletions.map(\.name) == ["\(dead)", "\(first)", "WAL before 0/F00000"])
     _ = try archive.prune(days: 20)
     #expect(try archive.catalog().bases.map(\.id) == [second, newest])
     #expect(try archive.reachable(daysAgo: 20) == before)

@@ -8,6 +8,7 @@ enum PhysicalRendering {
   static func json(_ manifest: BaseManifest) -> JSONValue {
     [
       "id": .string("\(manifest.id)"),
+      "parent": JSONValue(manifest.parent.map { "\($0)" }),
       "system_identifier": .string(manifest.server.systemIdentifier),
       "server_version": .string(manifest.server.version),
       "timeline": .integer(Int(manifest.timeline)),
@@ -28,14 +29,16 @@ enum PhysicalRendering {
     clusters.map { catalog in
       var text = "\nCluster \(catalog.layout.systemIdentifier), "
       text += "\(Humane.size(catalog.wal?.size ?? 0)) of WAL\n"
-      var bases = TextTable([
-        "BASE BACKUP", "TAKEN", .number("TIMELINE"), .number("SIZE"), "START", "END",
-      ])
+      let parents = catalog.bases.contains { $0.parent != nil } ? ["CHANGES SINCE"] : []
+      var bases = TextTable(
+        ["BASE BACKUP", "TAKEN", .number("TIMELINE"), .number("SIZE"), "START", "END"]
+          + parents.map { TextTable.Column(stringLiteral: $0) })
       for base in catalog.bases {
-        bases.add([
-          "\(base.id)", Humane.ago(base.finished, now: now), "\(base.timeline)",
-          Humane.size(base.size), base.start, base.end,
-        ])
+        bases.add(
+          [
+            "\(base.id)", Humane.ago(base.finished, now: now), "\(base.timeline)",
+            Humane.size(base.size), base.start, base.end,
+          ] + parents.map { _ in base.parent.map { "\($0)" } ?? "-" })
       }
       text += bases.isEmpty ? "no base backups: no moment can be restored\n" : bases.text
       text += ranges(catalog.coverage(), catalog.gaps())

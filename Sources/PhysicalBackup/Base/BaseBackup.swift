@@ -24,6 +24,11 @@ public struct BaseBackup: Sendable {
     public var jobs = 2
     /// Whom the backup is encrypted to; nobody when empty.
     public var recipients: [AgeRecipient] = []
+    /// Whether it holds only what changed since the newest base backup that there is (17 and
+    /// later).
+    public var isIncremental = false
+    /// What opens the server's manifest of that one, where it is encrypted.
+    public var identities: [AgeIdentity] = []
     /// The tool's version, for the manifest.
     public var tool = "pgkeep"
 
@@ -49,7 +54,9 @@ public struct BaseBackup: Sendable {
   ) {
     self.target = target
     self.store =
-      options.recipients.isEmpty ? store : SealedStore(store, recipients: options.recipients)
+      options.recipients.isEmpty && options.identities.isEmpty
+      ? store
+      : SealedStore(store, recipients: options.recipients, identities: options.identities)
     self.environment = environment
     self.options = options
   }
@@ -94,7 +101,23 @@ public struct BaseBackup: Sendable {
     request.maxRate = options.maxRate
     request.verifiesChecksums = options.verifiesChecksums
 
-    let stream = try connection.startBaseBackup(request)
+    var parent: IncrementalParent?
+    if options.isIncremental {
+      let found = try IncrementalParent(
+        connection, system, SealedStore(store, identities: options.identities),
+        environment: environment, cancellation: cancellation)
+      try connection.uploadManifest(found.serverManifest)
+      request.isIncremental = true
+      parent = found
+    }
+    let stream: BaseBackupStream
+    do { stream = try connection.startBaseBackup(request) } catch let error as PostgresError {
+      guard let parent, error.code == .server else { throw error }
+      throw PhysicalBackupError(
+        .wrongServer,
+        "the server cannot make a base backup that is incremental to \(parent.manifest.id); take "
+          + "one without --incremental", cause: error)
+    }
     let reception = BaseReception(stream, layout: layout, id: id)
     let pipeline = MemberPipeline(store, jobs: options.jobs, cancellation: cancellation)
     let stored = try pipeline.run { try reception.run(into: $0, onProgress) }
@@ -134,7 +157,7 @@ public struct BaseBackup: Sendable {
           key: $0.key, size: $0.size, sha256: $0.sha256, plainSize: $0.plainSize)
       },
       index: side[0], serverManifest: side[1], settings: side[2],
-      encryption: options.recipients.isEmpty ? nil : "age")
+      encryption: options.recipients.isEmpty ? nil : "age", parent: parent?.manifest.id)
     try cancellation.check()
     try store.put(
       layout.manifestKey(id), try manifest.encoded(),

@@ -4,7 +4,8 @@ public import Repository
 
 /// What is known of one base backup. Written last: without it there is no backup.
 public struct BaseManifest: Codable, Hashable, Sendable {
-  public static let currentFormat = 1
+  /// 2 is that of incremental backups, which an older pgkeep must not take for whole ones.
+  public static let currentFormat = 2
   /// Bytes; no manifest that we read is larger.
   static let largest = 16 << 20
 
@@ -90,15 +91,17 @@ public struct BaseManifest: Codable, Hashable, Sendable {
   public var settings: Object
   /// `age` when all its objects are encrypted.
   public var encryption: String?
+  /// The base backup that this one holds the changes since; nil for one that is whole by itself.
+  public var parent: BackupID?
 
   public init(
     id: BackupID, label: String, tool: String, server: Server, started: UTCTime,
     finished: UTCTime, timeline: UInt32, start: LSN, end: LSN, endTime: ServerTime,
     includesWAL: Bool,
     tablespaces: [Tablespace], archives: [Object], index: Object, serverManifest: Object,
-    settings: Object, encryption: String? = nil
+    settings: Object, encryption: String? = nil, parent: BackupID? = nil
   ) {
-    format = Self.currentFormat
+    format = parent == nil ? 1 : 2
     self.id = id
     self.label = label
     self.tool = tool
@@ -116,6 +119,7 @@ public struct BaseManifest: Codable, Hashable, Sendable {
     self.serverManifest = serverManifest
     self.settings = settings
     self.encryption = encryption
+    self.parent = parent
   }
 
   public var startPosition: LSN { LSN(start) ?? .zero }
@@ -135,7 +139,7 @@ public struct BaseManifest: Codable, Hashable, Sendable {
     self = try StoredJSON.decode(
       BaseManifest.self, bytes, key: key, newest: Self.currentFormat)
     guard let from = LSN(start), let to = LSN(end), from < to, timeline > 0,
-      WALSegment.isSize(server.segmentSize)
+      WALSegment.isSize(server.segmentSize), parent != id
     else { throw PhysicalBackupError(.damaged, "\(key) contradicts itself") }
   }
 }

@@ -92,6 +92,10 @@ public struct PhysicalAudit: Sendable {
   }
 
   private func uncovered(_ base: BaseManifest) -> String? {
+    guard catalog.chain(of: base) != nil else {
+      return "base \(base.id) cannot be restored: it holds the changes since a base backup that is "
+        + "not there (\(base.parent.map { "\($0)" } ?? "?"), or what that is made from)"
+    }
     guard let history = catalog.histories[base.timeline] else {
       return "base \(base.id) is of timeline \(base.timeline), which has no history file"
     }

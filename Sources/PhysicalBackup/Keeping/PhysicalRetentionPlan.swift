@@ -6,7 +6,8 @@ import Repository
 /// function of a listing and a clock.
 ///
 /// Retention counts a window: every moment of the last so many days stays restorable. That needs
-/// the newest base backup from before the window, all later ones, and all WAL since.
+/// the newest base backup from before the window, all later ones, and all WAL since; of incremental
+/// base backups also those that they hold the changes since.
 public struct PhysicalRetentionPlan: Sendable {
   public enum Kind: String, Hashable, Sendable {
     case base
@@ -38,7 +39,12 @@ public struct PhysicalRetentionPlan: Sendable {
   /// The base backups that stay.
   let kept: [BaseManifest]
 
-  public var deletions: [Line] { lines.filter(\.isDeleted) }
+  /// In the order in which they go: of base backups the newest first, which others may be made from
+  /// but not it from them.
+  public var deletions: [Line] {
+    let all = lines.filter(\.isDeleted)
+    return all.filter { $0.kind == .base }.reversed() + all.filter { $0.kind != .base }
+  }
 
   /// Decides about everything of one cluster.
   ///
@@ -72,6 +78,11 @@ public struct PhysicalRetentionPlan: Sendable {
     // Whatever became of its timeline: there is always something to restore.
     if let newest = Self.newest(inventory) {
       reasons[newest.id] = reasons[newest.id] ?? "the newest base backup that can be restored"
+    }
+    // What a base backup that stays is made from.
+    for base in catalog.bases.reversed() where reasons[base.id] != nil {
+      guard let parent = base.parent else { continue }
+      reasons[parent] = reasons[parent] ?? "\(base.id) holds the changes since it"
     }
     var lines: [Line] = []
     for base in catalog.bases {

@@ -15,7 +15,8 @@ struct BaseUnpack {
   /// Called with bytes of tar as they are unpacked, from any thread.
   let onBytes: @Sendable (Int) -> Void
 
-  /// An archive, where it goes, and names that are different there.
+  /// An archive, where it goes, and names that are different there. Entries that are not wanted are
+  /// left out of it; members without any that is are not fetched.
   struct Part: Sendable {
     var key: String
     var archive: BaseIndex.Archive
@@ -37,7 +38,8 @@ struct BaseUnpack {
     var entries: Range<Int>
   }
 
-  func run(_ parts: [Part], cancellation: Cancellation) throws {
+  /// - Returns: the bytes that were asked of the store.
+  func run(_ parts: [Part], cancellation: Cancellation) throws -> Int {
     var runs: [Run] = []
     for part in parts {
       try makeEmpty(part)
@@ -55,6 +57,7 @@ struct BaseUnpack {
       }
     }
     try group.join()
+    return runs.reduce(0) { $0 + $1.range.count }
   }
 
   /// Makes directories, links and files without content.
@@ -80,25 +83,28 @@ struct BaseUnpack {
     var offset = 0
     var plain = 0
     var firstEntry = 0
-    var index = 0
-    let members = part.archive.members
-    while index < members.count {
-      let chosen = Array(members[index..<min(index + run, members.count)])
-      let length = chosen.reduce(0) { $0 + $1.length }
-      let text = chosen.reduce(0) { $0 + $1.plain }
-      // Entries are in the order of the archive; the first one may have begun in an earlier run.
+    for member in part.archive.members {
+      // Entries are in the order of the archive; the first one may have begun in an earlier member.
       while firstEntry < entries.count,
         entries[firstEntry].offset + entries[firstEntry].size <= plain
       { firstEntry += 1 }
       var end = firstEntry
-      while end < entries.count, entries[end].offset < plain + text { end += 1 }
-      runs.append(
-        Run(
-          part: part, range: offset..<offset + length, members: chosen, plainStart: plain,
-          entries: firstEntry..<end))
-      offset += length
-      plain += text
-      index += chosen.count
+      while end < entries.count, entries[end].offset < plain + member.plain { end += 1 }
+      let isWanted = entries[firstEntry..<end].contains { $0.size > 0 }
+      if isWanted {
+        if let last = runs.last, last.range.upperBound == offset, last.members.count < run {
+          runs[runs.count - 1].range = last.range.lowerBound..<offset + member.length
+          runs[runs.count - 1].members.append(member)
+          runs[runs.count - 1].entries = last.entries.lowerBound..<end
+        } else {
+          runs.append(
+            Run(
+              part: part, range: offset..<offset + member.length, members: [member],
+              plainStart: plain, entries: firstEntry..<end))
+        }
+      }
+      offset += member.length
+      plain += member.plain
     }
     return runs
   }

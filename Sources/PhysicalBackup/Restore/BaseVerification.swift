@@ -9,22 +9,18 @@ struct BaseVerification {
   /// Whether files are made durable.
   let syncs: Bool
 
-  /// - Parameter path: where a file of the manifest lies.
-  func run(
-    _ manifest: ServerManifest, cancellation: Cancellation,
-    path: @escaping @Sendable (String) -> String
-  ) throws {
-    let queue = BoundedChannel<ServerManifest.File>(capacity: max(1, manifest.files.count))
-    for file in manifest.files { try queue.send(file) }
+  func run(_ expected: [RestoreSources.Expected], cancellation: Cancellation) throws {
+    let queue = BoundedChannel<RestoreSources.Expected>(capacity: max(1, expected.count))
+    for one in expected { try queue.send(one) }
     queue.finish()
     let group = ThreadGroup(following: cancellation) { queue.fail($0) }
     let syncs = syncs
     for number in 1...jobs {
       group.start("verify-\(number)") {
         let buffer = Block(capacity: 1 << 20)
-        while let file = try queue.receive() {
+        while let one = try queue.receive() {
           try group.cancellation.check()
-          try Self.check(file, path(file.path), buffer, syncs: syncs)
+          try Self.check(one.file, one.path, buffer, syncs: syncs)
         }
       }
     }
@@ -40,6 +36,20 @@ struct BaseVerification {
       throw LocalFiles.failure("read", path)
     }
     defer { close(descriptor) }
+    let (size, hash) = try hash(descriptor, path, buffer, hashes: file.sha256 != nil)
+    guard size == file.size else { throw damaged(file, "has \(size) bytes, not \(file.size)") }
+    if let expected = file.sha256, hash != expected {
+      throw damaged(file, "is not what the server sent: its SHA-256 is wrong")
+    }
+    if syncs, fsync(descriptor) != 0 { throw LocalFiles.failure("sync", path) }
+  }
+
+  /// Reads an open file to its end.
+  ///
+  /// - Parameter hashes: whether its SHA-256 is wanted.
+  static func hash(
+    _ descriptor: Int32, _ path: String, _ buffer: Block, hashes: Bool
+  ) throws -> (size: Int, sha256: [UInt8]) {
     let digest = try Digest(.sha256)
     var size = 0
     while true {
@@ -50,13 +60,9 @@ struct BaseVerification {
       if count == 0 { break }
       buffer.advance(by: count)
       size += count
-      if file.sha256 != nil { try digest.update(buffer.bytes) }
+      if hashes { try digest.update(buffer.bytes) }
     }
-    guard size == file.size else { throw damaged(file, "has \(size) bytes, not \(file.size)") }
-    if let expected = file.sha256, try digest.finish() != expected {
-      throw damaged(file, "is not what the server sent: its SHA-256 is wrong")
-    }
-    if syncs, fsync(descriptor) != 0 { throw LocalFiles.failure("sync", path) }
+    return (size, try digest.finish())
   }
 
   private static func damaged(_ file: ServerManifest.File, _ what: String) -> PhysicalBackupError {

@@ -10,8 +10,11 @@ import Postgres
 /// without which no server starts, gets its name last.
 public struct ClusterRestore: Sendable {
   public struct Options: Sendable {
-    /// The data directory; made, or empty.
+    /// The data directory; made, or empty, unless ``isDelta``.
     public var dataDirectory: String
+    /// Whether the data directory may be that of a stopped cluster of the same identifier, or of a
+    /// restore that was not finished: files that are the same as in the backup stay.
+    public var isDelta = false
     /// What PostgreSQL runs for each segment: `restore_command`, with `%f` and `%p`.
     public var restoreCommand: String
     /// Where tablespaces go, by their path on the source. Each path that is used must be empty or
@@ -47,9 +50,24 @@ public struct ClusterRestore: Sendable {
     /// Bytes of files.
     public var bytes = 0
     public var files = 0
+    /// Bytes of stored archives that were asked of the store.
+    public var fetchedBytes = 0
+    /// With ``Options/isDelta``, where something was there.
+    public var delta: Delta?
     /// Seconds of each phase, in order.
     public var phases: [(name: String, seconds: Double)] = []
     public var remarks: [String] = []
+  }
+
+  /// What became of what was in the data directory.
+  public struct Delta: Sendable {
+    /// Files that stayed, and their bytes.
+    public var keptFiles: Int
+    public var keptBytes: Int
+    /// Bytes of the files that were written anew.
+    public var rewrittenBytes: Int
+    /// Files and links that the backup does not have.
+    public var removedFiles: Int
   }
 
   private let catalog: PhysicalCatalog
@@ -63,8 +81,9 @@ public struct ClusterRestore: Sendable {
   /// Restores. Blocks until the directory is whole; no server is started.
   ///
   /// - Parameter onBytes: told of bytes as they are unpacked, from any thread.
-  /// - Throws: ``PhysicalBackupError`` or `ObjectStoreError`; the directory then lacks
-  ///   `global/pg_control`, and the same restore can be run again once it is emptied.
+  /// - Throws: ``PhysicalBackupError`` or `ObjectStoreError`; where it had begun to write, the
+  ///   directory then lacks `global/pg_control`, and the same restore can be run again with
+  ///   ``Options/isDelta``, or once it is emptied.
   public func run(
     _ plan: RecoveryPlan, cancellation: Cancellation,
     onPhase: (String) -> Void = { _ in }, onBytes: @escaping @Sendable (Int) -> Void = { _ in }
@@ -82,41 +101,72 @@ public struct ClusterRestore: Sendable {
     }
     let files = LocalFiles(owner: try options.owner.map { try LocalFiles.owner($0) })
     let base = plan.base
-    let index = try BaseIndex(decoding: try read(base.index, gzip: true), key: base.index.key)
-    let server = try ServerManifest(try read(base.serverManifest, gzip: true))
+    guard let chain = catalog.chain(of: base) else {
+      throw PhysicalBackupError(
+        .damaged,
+        "base \(base.id) holds the changes since a base backup that is not in "
+          + "\(catalog.store.description)")
+    }
     let settings = try ServerSettings(
       decoding: try read(base.settings, gzip: false), key: base.settings.key)
-    let places = try tablespaces(base)
-    try prepare(files, [options.dataDirectory] + places.values)
+    let places = try RestorePlaces(
+      base, dataDirectory: options.dataDirectory, mapping: options.tablespaces)
+    var sources = try RestoreSources(try chain.map { try link($0) }, places)
+    let delta = DeltaRestore(places, base, files, jobs: options.jobs, syncs: options.syncs)
+    var isThere = false
+    if options.isDelta { isThere = try delta.check() } else { try places.makeEmpty(files) }
 
     if options.checksWAL {
       try phase("check WAL") {
         try WALCheck(catalog, jobs: options.jobs).run(plan, cancellation: cancellation)
       }
     }
-    let parts = try parts(base, index, places)
-    try phase("unpack") {
+    let marker = try RestoreMarker(places, files)
+    try marker.write(
+      RestoreMarker.Content(
+        systemIdentifier: base.server.systemIdentifier,
+        tablespaces: Set(places.tablespaces.values)))
+    report.files =
+      sources.expected.count - sources.combinations.reduce(0) { $0 + $1.increments.count }
+    report.bytes = sources.expected.reduce(0) { $0 + $1.file.size }
+    if isThere {
+      let found = try phase("compare") { try delta.run(sources, cancellation: cancellation) }
+      sources.leaveOut(found.kept)
+      report.remarks += found.remarks
+      report.delta = Delta(
+        keptFiles: found.kept.count, keptBytes: found.keptBytes,
+        rewrittenBytes: report.bytes - found.keptBytes, removedFiles: found.removed)
+    }
+    report.fetchedBytes = try phase("unpack") {
       try BaseUnpack(
         store: catalog.store, files: files, jobs: options.jobs, onBytes: onBytes
-      ).run(parts, cancellation: cancellation)
+      ).run(sources.parts, cancellation: cancellation)
     }
-    let directory = options.dataDirectory
     try phase("verify") {
       try BaseVerification(jobs: options.jobs, syncs: options.syncs).run(
-        server, cancellation: cancellation
-      ) { Self.path($0, directory, places) }
+        sources.expected, cancellation: cancellation)
+    }
+    if chain.count > 1 {
+      try phase("combine") {
+        try BaseCombination(jobs: options.jobs, syncs: options.syncs).run(
+          sources.combinations, cancellation: cancellation)
+        let label = places.dataDirectory + "/backup_label"
+        try files.write(label, BaseCombination.label(try LocalFiles.read(label)))
+      }
     }
     try phase("configure") {
-      report.remarks += try configure(files, base, index, settings, places, plan)
+      report.remarks += try configure(files, settings, places, plan)
     }
-    report.files = server.files.count
-    report.bytes = server.files.reduce(0) { $0 + $1.size }
+    let directory = places.dataDirectory
     // Last: from now on a server can start here.
     try LocalFiles.rename(
-      directory + "/" + Self.hiddenControlFile, directory + "/" + Self.controlFile)
+      directory + "/" + RestorePlaces.hiddenControlFile,
+      directory + "/" + RestorePlaces.controlFile)
     if options.syncs {
-      for name in ["", "/global"] { try LocalFiles.sync(directory: directory + name) }
+      for folder in sources.folders { try LocalFiles.sync(directory: folder) }
     }
+    delta.finish()
+    marker.remove()
     return report
   }
 
@@ -141,14 +191,11 @@ public struct ClusterRestore: Sendable {
     }
   }
 
-  private static let controlFile = "global/pg_control"
-  private static let hiddenControlFile = "global/pg_control.pgkeep-restoring"
-  private static let hiddenStandbySignal = "standby.signal.pgkeep-restoring"
-  /// Names that files have until all is done. A standby's own signal never gets its name back: it
-  /// would make a standby of what is restored.
-  private static let hidden = [
-    controlFile: hiddenControlFile, "standby.signal": hiddenStandbySignal,
-  ]
+  private func link(_ base: BaseManifest) throws -> RestoreSources.Link {
+    let index = try BaseIndex(decoding: try read(base.index, gzip: true), key: base.index.key)
+    let server = try ServerManifest(try read(base.serverManifest, gzip: true))
+    return RestoreSources.Link(manifest: base, index: index, server: server)
+  }
 
   private func read(_ object: BaseManifest.Object, gzip: Bool) throws -> [UInt8] {
     let bytes = try catalog.store.readAll(object.key, limit: 1 << 30)
@@ -161,82 +208,16 @@ public struct ClusterRestore: Sendable {
     return gzip ? try SmallGzip.decompress(bytes, key: object.key) : bytes
   }
 
-  /// Where each tablespace goes, by its OID.
-  private func tablespaces(_ base: BaseManifest) throws -> [String: String] {
-    var places: [String: String] = [:]
-    for tablespace in base.tablespaces {
-      places[tablespace.oid] = options.tablespaces[tablespace.location] ?? tablespace.location
-    }
-    for (from, _) in options.tablespaces
-    where !base.tablespaces.contains(where: { $0.location == from }) {
-      let known = base.tablespaces.map(\.location).joined(separator: ", ")
-      throw PhysicalBackupError(
-        .localPlace,
-        "the backup has no tablespace at \(from)"
-          + (known.isEmpty ? "; it has none" : "; it has \(known)"))
-    }
-    return places
-  }
-
-  private func prepare(_ files: LocalFiles, _ directories: [String]) throws {
-    for directory in directories {
-      guard directory.hasPrefix("/") else {
-        throw PhysicalBackupError(.localPlace, "\(directory) is not an absolute path")
-      }
-      if let names = try LocalFiles.names(directory), !names.isEmpty {
-        throw PhysicalBackupError(
-          .localPlace,
-          "\(directory) is not empty (it has \(names.sorted().prefix(3).joined(separator: ", "))"
-            + "); nothing was changed. Name another place, or move what is there away")
-      }
-      try files.makeDirectory(directory)
-      // PostgreSQL wants its directory to be nobody else's.
-      chmod(directory, 0o700)
-      if let owner = files.owner, geteuid() == 0 { chown(directory, owner.user, owner.group) }
-    }
-  }
-
-  private func parts(
-    _ base: BaseManifest, _ index: BaseIndex, _ places: [String: String]
-  ) throws -> [BaseUnpack.Part] {
-    guard index.archives.count == base.archives.count else {
-      throw PhysicalBackupError(.damaged, "the backup's manifest and index do not belong together")
-    }
-    return try zip(index.archives, base.archives).map { archive, object in
-      guard let oid = archive.tablespace else {
-        return BaseUnpack.Part(
-          key: object.key, archive: archive, directory: options.dataDirectory,
-          renamed: Self.hidden)
-      }
-      guard let place = places[oid] else {
-        throw PhysicalBackupError(.damaged, "the backup has a tablespace \(oid) without a place")
-      }
-      return BaseUnpack.Part(key: object.key, archive: archive, directory: place)
-    }
-  }
-
-  /// Where a file of the server's manifest lies.
-  private static func path(
-    _ name: String, _ directory: String, _ places: [String: String]
-  ) -> String {
-    if let other = hidden[name] { return directory + "/" + other }
-    let parts = name.split(separator: "/", maxSplits: 2)
-    if parts.count == 3, parts[0] == "pg_tblspc", let place = places[String(parts[1])] {
-      return place + "/" + parts[2]
-    }
-    return directory + "/" + name
-  }
-
   /// - Returns: remarks for people.
   private func configure(
-    _ files: LocalFiles, _ base: BaseManifest, _ index: BaseIndex, _ settings: ServerSettings,
-    _ places: [String: String], _ plan: RecoveryPlan
+    _ files: LocalFiles, _ settings: ServerSettings, _ places: RestorePlaces, _ plan: RecoveryPlan
   ) throws -> [String] {
-    let directory = options.dataDirectory
+    let directory = places.dataDirectory
     var remarks: [String] = []
-    if !places.isEmpty {
+    if !places.tablespaces.isEmpty {
       // The server makes the links from this when recovery begins.
-      let map = places.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined()
+      let map = places.tablespaces.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
+        .joined()
       try files.write(directory + "/tablespace_map", Array(map.utf8))
     }
     let configuration = RestoredConfiguration(settings: settings)
@@ -266,7 +247,7 @@ public struct ClusterRestore: Sendable {
         RestoredConfiguration.line("recovery_target_action", options.action.rawValue))
     }
     try files.write(auto, Array((lines.joined(separator: "\n") + "\n").utf8))
-    unlink(directory + "/" + Self.hiddenStandbySignal)
+    unlink(directory + "/" + RestorePlaces.hiddenStandbySignal)
     try files.write(directory + "/recovery.signal", [])
     return remarks
   }

@@ -99,6 +99,21 @@ public struct PhysicalCatalog: Sendable {
     self.problems = problems
   }
 
+  /// The base backups that a base backup is put together from: the whole one first, itself last.
+  ///
+  /// - Returns: nil when one of them is not there.
+  public func chain(of base: BaseManifest) -> [BaseManifest]? {
+    var chain = [base]
+    while let parent = chain.last?.parent {
+      // Each is older than what was made from it, so that there is no circle.
+      guard let found = bases.first(where: { $0.id == parent }),
+        let last = chain.last, found.startPosition < last.startPosition
+      else { return nil }
+      chain.append(found)
+    }
+    return chain.reversed()
+  }
+
   /// All timelines that something is known of, in order.
   public var timelines: [UInt32] {
     Set(bases.map(\.timeline)).union(wal?.timelines ?? []).sorted()

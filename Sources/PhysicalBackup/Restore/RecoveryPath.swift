@@ -48,10 +48,10 @@ struct RecoveryPath {
     self.latest = latest
   }
 
-  /// The base backups that lie on this path.
+  /// The base backups that lie on this path, and have all that they are made from.
   var bases: [BaseManifest] {
     catalog.bases.filter { base in
-      guard history.contains(base.timeline) else { return false }
+      guard history.contains(base.timeline), catalog.chain(of: base) != nil else { return false }
       return history.end(of: base.timeline).map { base.endPosition <= $0 } ?? true
     }
   }

@@ -45,28 +45,32 @@ public struct RecoveryServer: Sendable {
   public func recover(
     to action: ClusterRestore.TargetAction, cancellation: Cancellation
   ) throws -> Outcome {
+    // An earlier recovery may have left a log there.
+    let old = LocalFiles.exists(logFile) ? try LocalFiles.read(logFile).count : 0
     let started = try control(
       ["-w", "-t", "\(patience.components.seconds)", "-l", logFile, "-o", options, "start"])
     // A server that recovers and shuts down again at once may be gone before pg_ctl looks.
-    guard started.code == 0 || action == .shutdown else { throw failure("did not start") }
+    guard started.code == 0 || action == .shutdown else { throw failure("did not start", old) }
     var sign = ""
     var lastSign = ContinuousClock.now
     while true {
       try cancellation.check()
       let state = try state()
-      let log = try log()
+      let log = try log(from: old)
       if state == "in production" || (action == .pause && log.contains("pausing at the end of rec"))
         || (action == .shutdown && state == "shut down in recovery")
       {
         return Outcome(state: state, messages: messages(log))
       }
-      guard isRunning else { throw failure("ended before it had reached its target") }
+      guard isRunning else { throw failure("ended before it had reached its target", old) }
       let now = "\(state)\(log.utf8.count)"
       if now != sign {
         sign = now
         lastSign = .now
       }
-      guard ContinuousClock.now - lastSign < patience else { throw failure("makes no progress") }
+      guard ContinuousClock.now - lastSign < patience else {
+        throw failure("makes no progress", old)
+      }
       Pause.milliseconds(100)
     }
   }
@@ -111,8 +115,9 @@ public struct RecoveryServer: Sendable {
     ((try? run("pg_ctl", ["-D", dataDirectory, "status"]))?.code ?? 1) == 0
   }
 
-  private func log() throws -> String {
-    LocalFiles.exists(logFile) ? String(decoding: try LocalFiles.read(logFile), as: UTF8.self) : ""
+  private func log(from start: Int = 0) throws -> String {
+    guard LocalFiles.exists(logFile) else { return "" }
+    return String(decoding: try LocalFiles.read(logFile).dropFirst(start), as: UTF8.self)
   }
 
   private func messages(_ log: String) -> [String] {
@@ -128,8 +133,8 @@ public struct RecoveryServer: Sendable {
     }
   }
 
-  private func failure(_ what: String) -> PhysicalBackupError {
-    let lines = ((try? log()) ?? "").split(separator: "\n")
+  private func failure(_ what: String, _ start: Int = 0) -> PhysicalBackupError {
+    let lines = ((try? log(from: start)) ?? "").split(separator: "\n")
     let bad = lines.filter {
       $0.contains("FATAL:") || $0.contains("PANIC:") || $0.contains("ERROR:")
     }

@@ -118,6 +118,19 @@ public final class ReplicationConnection {
     return try WALStream(connection, command)
   }
 
+  /// Gives the server the manifest of an earlier backup, which the next base backup of this
+  /// connection is to be incremental to (17 and later).
+  public func uploadManifest(_ manifest: [UInt8]) throws {
+    let command: SQLText = "UPLOAD_MANIFEST"
+    try connection.send(command) { PQsendQuery(connection.handle, $0) }
+    guard try connection.nextReplicationResult([PGRES_COPY_IN]) != nil else {
+      throw Self.unexpected(command.string)
+    }
+    let copy = CopyIn(connection)
+    try manifest.withUnsafeBytes { try copy.write($0) }
+    _ = try copy.finish()
+  }
+
   /// Starts a base backup.
   public func startBaseBackup(_ request: BaseBackupRequest) throws -> BaseBackupStream {
     try BaseBackupStream(connection, request)
