@@ -84,8 +84,49 @@ enum ClusterRendering {
     return text
   }
 
+  private static func quoted(_ name: String) -> String {
+    "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
+  }
+
+  /// What is to be done about collations; the query where nobody was asked.
+  static func text(_ collations: [CollationCheck.AffectedIndex]?) -> String {
+    guard let collations else {
+      return """
+        collation versions were not compared: indexes on text may be in another order than this
+        machine's. In each database this lists them, for REINDEX INDEX CONCURRENTLY:
+        \(CollationCheck.query);
+
+        """
+    }
+    guard !collations.isEmpty else { return "collation versions are as they were\n" }
+    var text = """
+      WARNING: collations have another version here than when these indexes were built. Until they
+      are built anew, queries may miss rows and unique ones may hold duplicates:
+
+      """
+    for (database, indexes) in Dictionary(grouping: collations, by: \.database)
+      .sorted(by: { $0.key < $1.key })
+    {
+      text += "database \(database)\n"
+      for index in indexes {
+        text +=
+          "  \(index.command)  -- \(index.collation): \(index.stored), here "
+          + "\(index.actual ?? "none")\n"
+      }
+      for collation in Set(indexes.map(\.collation)).sorted() {
+        text +=
+          collation == "database default"
+          ? "  then: ALTER DATABASE \(quoted(database)) REFRESH COLLATION VERSION;\n"
+          : "  then: ALTER COLLATION \(collation) REFRESH VERSION;\n"
+      }
+    }
+    return text
+  }
+
   static func json(
-    _ report: ClusterRestore.Report, _ outcome: RecoveryServer.Outcome?, _ taken: Duration
+    _ report: ClusterRestore.Report, _ outcome: RecoveryServer.Outcome?, _ taken: Duration,
+    _ collations: [CollationCheck.AffectedIndex]?
   ) -> JSONValue {
     [
       "target": .string("\(report.plan.target)"),
@@ -105,6 +146,16 @@ enum ClusterRendering {
       "remarks": .array(report.remarks.map { .string($0) }),
       "state": JSONValue(outcome?.state),
       "messages": .array((outcome?.messages ?? []).map { .string($0) }),
+      "reindex": collations.map { indexes in
+        .array(
+          indexes.map { index in
+            [
+              "database": .string(index.database), "index": .string(index.index),
+              "collation": .string(index.collation), "stored_version": .string(index.stored),
+              "actual_version": JSONValue(index.actual),
+            ]
+          })
+      } ?? .null,
       "recovery_seconds": outcome == nil ? .null : .number(taken / .seconds(1)),
     ]
   }

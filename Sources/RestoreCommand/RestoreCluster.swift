@@ -91,6 +91,11 @@ struct RestoreCluster: ToolCommand {
     help: ArgumentHelp(
       "With --start: a server setting, such as port=5433.", valueName: "name=value"))
   var settings: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "With --start: a role that may log in on the server's socket, to compare collation versions "
+        + "(the name of its user).", valueName: "role"))
+  var superuser: String?
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
   @OptionGroup var output: OutputOptions
@@ -154,9 +159,11 @@ struct RestoreCluster: ToolCommand {
     run.note("bytes", .integer(report.bytes))
     run.note("base", .string("\(plan.base.id)"))
     let (outcome, taken) = try startServer(run, place, helper, plan)
+    let collations = outcome == nil ? nil : checkCollations(run, place, helper, plan)
     run.conclude(
-      json: ClusterRendering.json(report, outcome, taken),
-      text: ClusterRendering.text(report, outcome, taken, directory: place))
+      json: ClusterRendering.json(report, outcome, taken, collations),
+      text: ClusterRendering.text(report, outcome, taken, directory: place)
+        + ClusterRendering.text(collations))
   }
 
   private func target() throws -> RecoveryTarget {
@@ -191,6 +198,17 @@ struct RestoreCluster: ToolCommand {
     _ run: Run, _ place: String, _ helper: String, _ plan: RecoveryPlan
   ) throws -> (RecoveryServer.Outcome?, Duration) {
     guard start else { return (nil, .zero) }
+    let server = try server(place, helper, plan)
+    let started = ContinuousClock.now
+    let outcome = try run.withProgress(ProgressState(stage: "recovering")) { _ in
+      try server.recover(to: targetAction.action, cancellation: run.cancellation)
+    }
+    return (outcome, ContinuousClock.now - started)
+  }
+
+  private func server(_ place: String, _ helper: String, _ plan: RecoveryPlan) throws
+    -> RecoveryServer
+  {
     let major = plan.base.server.major
     guard let binaries = binDirectory ?? RecoveryServer.binaries(major: major) else {
       throw ErrorReport.configuration(
@@ -201,11 +219,29 @@ struct RestoreCluster: ToolCommand {
       binaries: binaries, dataDirectory: place, logFile: helper + "/server.log")
     server.settings = settings
     server.owner = owner
-    let started = ContinuousClock.now
-    let outcome = try run.withProgress(ProgressState(stage: "recovering")) { _ in
-      try server.recover(to: targetAction.action, cancellation: run.cancellation)
+    return server
+  }
+
+  /// - Returns: nil when nobody could be asked, which is logged: the cluster is restored all the
+  ///   same.
+  private func checkCollations(
+    _ run: Run, _ place: String, _ helper: String, _ plan: RecoveryPlan
+  ) -> [CollationCheck.AffectedIndex]? {
+    guard targetAction != .shutdown else { return nil }
+    do {
+      let found = try CollationCheck(server(place, helper, plan), role: superuser).run()
+      if !found.isEmpty {
+        run.logger.warning(
+          """
+          \(found.count == 1 ? "1 index" : "\(found.count) indexes") may be in another order than \
+          this machine's collations and give wrong answers until built anew
+          """)
+      }
+      return found
+    } catch {
+      run.logger.warning("collation versions were not compared: \(error)")
+      return nil
     }
-    return (outcome, ContinuousClock.now - started)
   }
 }
 

@@ -13,8 +13,10 @@ struct ChildProgram {
   ///   - owner: who runs it, when this process is root.
   ///   - outputFile: where its output goes meanwhile. Not a pipe: a server that it starts keeps
   ///     the stream open.
+  ///   - limit: bytes of its output that are given, from the end.
   static func run(
-    _ path: String, _ arguments: [String], owner: LocalFiles.Owner?, outputFile: String
+    _ path: String, _ arguments: [String], owner: LocalFiles.Owner?, outputFile: String,
+    limit: Int = 4000
   ) throws -> Result {
     var command = [path] + arguments
     if let owner, geteuid() == 0 {
@@ -50,6 +52,6 @@ struct ChildProgram {
     while waitpid(pid, &ending, 0) < 0, errno == EINTR {}
     let code = ending & 0x7F == 0 ? (ending >> 8) & 0xFF : 128 + (ending & 0x7F)
     let output = (try? LocalFiles.read(outputFile)) ?? []
-    return Result(code: code, output: String(decoding: output.suffix(4000), as: UTF8.self))
+    return Result(code: code, output: String(decoding: output.suffix(limit), as: UTF8.self))
   }
 }

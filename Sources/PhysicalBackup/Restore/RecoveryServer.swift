@@ -95,10 +95,13 @@ public struct RecoveryServer: Sendable {
     try run("pg_ctl", ["-D", dataDirectory] + arguments)
   }
 
-  private func run(_ program: String, _ arguments: [String]) throws -> ChildProgram.Result {
+  /// Runs one of PostgreSQL's programs as the server's user.
+  func run(
+    _ program: String, _ arguments: [String], limit: Int = 4000
+  ) throws -> ChildProgram.Result {
     try ChildProgram.run(
       binaries + "/" + program, arguments, owner: try owner.map { try LocalFiles.owner($0) },
-      outputFile: logFile + "." + program)
+      outputFile: logFile + "." + program, limit: limit)
   }
 
   /// The cluster's state by its control file, for which nobody has to log in.
