@@ -146,6 +146,14 @@ public final class AgeFile: Sendable {
       }
     }
     let kinds = Set(header.stanzas.map { $0.arguments[0] }).sorted().joined(separator: ", ")
+    let passphrases = identities.filter { !$0.isKey }.count
+    if kinds == "scrypt", !identities.isEmpty {
+      throw AgeError(
+        .wrongKey,
+        passphrases > 0
+          ? "the passphrase is not the one that the file was encrypted with"
+          : "the file was encrypted with a passphrase, and only secret keys were given")
+    }
     throw AgeError(
       .wrongKey,
       identities.isEmpty

@@ -78,6 +78,12 @@ public enum AgeIdentity: Hashable, Sendable {
     return identities
   }
 
+  /// Whether it is a secret key, and not a passphrase.
+  public var isKey: Bool {
+    if case .x25519 = self { return true }
+    return false
+  }
+
   /// The public key; nil for a passphrase.
   public func recipient() throws -> AgeRecipient? {
     guard case .x25519(let secret) = self else { return nil }

@@ -69,7 +69,7 @@ struct BackupBase: BackupToolCommand {
     options.jobs = try run.configuration.jobs(flag: jobs)
     options.recipients = try run.configuration.ageRecipients(flags: recipient)
     options.isIncremental = incremental
-    if incremental { options.identities = try run.configuration.ageIdentities(flag: nil) }
+    if incremental { options.identities = try run.configuration.ageKeys(flag: nil) }
     options.tool = "pgkeep \(ToolVersion.current)"
     let backup = BaseBackup(
       try run.configuration.database(flag: database.databaseUrl), to: try run.openStore(store),

@@ -63,7 +63,7 @@ struct ExamineHealth: BackupToolCommand {
     }
     options.retention = RetentionPolicy(
       keepDays: try run.configuration.retentionDays(flag: keepDays))
-    options.recipients = try run.configuration.ageRecipients(flags: []).count
+    options.recipients = try run.configuration.ageRecipients(flags: [], passphraseFile: nil).count
     let doctor = Doctor(
       try run.database(database), store: try run.storeConfiguration(store),
       environment: run.environmentName, options: options)

@@ -63,6 +63,11 @@ struct RunBackup: BackupToolCommand {
       "Encrypt to this age public key; may be repeated (BACKUP_AGE_RECIPIENTS, separated by "
         + "commas).", valueName: "age1…"))
   var recipient: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Encrypt with the passphrase in this file's first line, instead of a key "
+        + "(BACKUP_PASSPHRASE_FILE, BACKUP_PASSPHRASE).", valueName: "file"))
+  var passphraseFile: String?
   @Flag(help: "Before that, back up the server's roles and tablespaces.")
   var globals = false
   @OptionGroup(title: "What to back up") var selection: SelectionOptions
@@ -81,7 +86,8 @@ struct RunBackup: BackupToolCommand {
     options.compression = compression == .small ? .small : .fast
     options.adopts = adopt
     options.takesUntestedServers = untestedServer
-    options.recipients = try run.configuration.ageRecipients(flags: recipient)
+    options.recipients = try run.configuration.ageRecipients(
+      flags: recipient, passphraseFile: passphraseFile)
     options.selection = selection.selection
     options.role = role
     if let wait = try run.configuration.integer(

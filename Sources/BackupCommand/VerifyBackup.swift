@@ -58,11 +58,7 @@ struct VerifyBackup: BackupToolCommand {
   var scratch: String?
   @Flag(help: "With --deep: leave out owners and grants, whose roles the server may lack.")
   var noOwner = false
-  @Option(
-    help: ArgumentHelp(
-      "A file with the age secret key of an encrypted backup (BACKUP_AGE_IDENTITY_FILE).",
-      valueName: "file"))
-  var identity: String?
+  @OptionGroup var opening: OpeningOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
   @OptionGroup var output: OutputOptions
@@ -83,7 +79,7 @@ struct VerifyBackup: BackupToolCommand {
     let catalog = try repository.catalog(database: database, cancellation: run.cancellation)
     let entries = try chosen(of: catalog)
     let verifier = BackupVerifier(
-      repository, identities: try run.configuration.ageIdentities(flag: identity),
+      repository, identities: try run.configuration.ageIdentities(opening),
       tool: ToolVersion.current, cancellation: run.cancellation)
     var results: [VerifyRendering.Result] = []
     for entry in entries {

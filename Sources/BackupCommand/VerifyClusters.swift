@@ -9,7 +9,7 @@ struct VerifyClusters {
 
   init(_ run: Run, _ store: any ObjectStore) throws {
     self.run = run
-    self.store = SealedStore(store, identities: try run.configuration.ageIdentities(flag: nil))
+    self.store = SealedStore(store, identities: try run.configuration.ageKeys(flag: nil))
   }
 
   func verify() throws {

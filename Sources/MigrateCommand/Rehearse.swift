@@ -41,11 +41,7 @@ struct Rehearse: ToolCommand {
   var strict = false
   @Option(help: "How findings are shown: text, markdown, or github (annotations).")
   var format = FindingsFormat.text
-  @Option(
-    help: ArgumentHelp(
-      "A file with the age secret key of an encrypted backup (BACKUP_AGE_IDENTITY_FILE).",
-      valueName: "file"))
-  var identity: String?
+  @OptionGroup var opening: OpeningOptions
   @Option(
     help: ArgumentHelp(
       "Of which database, when the store holds backups of several.", valueName: "name"))
@@ -103,7 +99,7 @@ struct Rehearse: ToolCommand {
 
   private func contents(_ backup: String, hasRows: Bool, _ run: Run) throws -> BackupContents {
     let source = try BackupSource(
-      backup, database: backupDatabase, store: store, identity: identity, run)
+      backup, database: backupDatabase, store: store, opening: opening, run)
     guard case .file(let file) = source else {
       throw ErrorReport.usage("A backup for a rehearsal cannot come through a pipe.")
     }

@@ -21,7 +21,8 @@ enum FetchCommand {
       environment: run.environmentName, systemIdentifier: catalog.layout.systemIdentifier,
       hasArchive: catalog.archive != nil,
       settings: FetchConfiguration.settings(run.configuration.environment, store),
-      identities: identities.map(\.secretText))
+      // What is physical is encrypted to keys only.
+      identities: identities.filter { $0.isKey }.map(\.secretText))
     try ClusterRestore.writePrivate(file, try configuration.encoded, owner: owner)
     let own = try ownPath()
     func quoted(_ text: String) -> String {

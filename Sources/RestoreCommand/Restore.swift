@@ -127,11 +127,7 @@ struct Restore: ToolCommand {
     name: .customLong("schema"),
     help: ArgumentHelp("Only this schema; may be given more than once.", valueName: "pattern"))
   var schemas: [String] = []
-  @Option(
-    help: ArgumentHelp(
-      "A file with the age secret key of an encrypted backup (BACKUP_AGE_IDENTITY_FILE).",
-      valueName: "file"))
-  var identity: String?
+  @OptionGroup var opening: OpeningOptions
   @OptionGroup(title: "Options for a moment") var moment: MomentOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
@@ -161,7 +157,7 @@ struct Restore: ToolCommand {
     options.locale = try locale.map(Self.locale)
     if let wanted = try moment.target() { return try restore(to: target, at: wanted, options, run) }
     let source = try BackupSource(
-      source, database: database, isPartialWelcome: partial, store: store, identity: identity, run)
+      source, database: database, isPartialWelcome: partial, store: store, opening: opening, run)
     run.note("database", .string(target.database ?? ""))
     run.note("source", .string(source.name))
     let report = try run.withProgress(ProgressState(stage: "preparing")) { progress in
@@ -185,7 +181,7 @@ struct Restore: ToolCommand {
     run.note("database", .string(target.database ?? ""))
     let done = try run.withProgress(ProgressState(stage: "looking for a way")) { progress in
       try RestoreToMoment(
-        run: run, moment: moment, store: store, identity: identity, database: database
+        run: run, moment: moment, store: store, opening: opening, database: database
       ).restore(to: target, at: wanted, options, progress)
     }
     run.note("source", .string(done.source))

@@ -119,7 +119,7 @@ struct RestoreCluster: ToolCommand {
 
   func run(_ run: Run) throws {
     let target = try target()
-    let identities = try run.configuration.ageIdentities(flag: identity)
+    let identities = try run.configuration.ageKeys(flag: identity)
     let catalog = try PhysicalCatalog(
       SealedStore(try run.openStore(store), identities: identities),
       environment: run.environmentName, systemIdentifier: system,

@@ -27,11 +27,7 @@ struct RestoreGlobals: ToolCommand {
   var to: String?
   @Flag(help: "Give roles that exist the backup's attributes, passwords and settings.")
   var overwrite = false
-  @Option(
-    help: ArgumentHelp(
-      "A file with the age secret key of an encrypted backup (BACKUP_AGE_IDENTITY_FILE).",
-      valueName: "file"))
-  var identity: String?
+  @OptionGroup var opening: OpeningOptions
   @OptionGroup var store: StoreOptions
   @OptionGroup var json: JSONOption
   @OptionGroup var output: OutputOptions
@@ -40,7 +36,7 @@ struct RestoreGlobals: ToolCommand {
 
   func run(_ run: Run) throws {
     let target = try run.restoreTarget(flag: to)
-    let identities = try run.configuration.ageIdentities(flag: identity)
+    let identities = try run.configuration.ageIdentities(opening)
     let repository = try run.openRepository(store)
     let manifest = try repository.globals(named: id, cancellation: run.cancellation)
     run.note("id", .string(manifest.id.description))

@@ -13,7 +13,7 @@ struct RestoreToMoment {
   let run: Run
   let moment: MomentOptions
   let store: StoreOptions
-  let identity: String?
+  let opening: OpeningOptions
   let database: String?
 
   /// - Returns: what was done, and from what, in words.
@@ -21,7 +21,7 @@ struct RestoreToMoment {
     to place: ConnectionTarget, at target: RecoveryTarget, _ options: RestoreOptions,
     _ progress: Progress
   ) throws -> (report: RestoreReport, source: String) {
-    let identities = try run.configuration.ageIdentities(flag: identity)
+    let identities = try run.configuration.ageIdentities(opening)
     let repository = try run.openRepository(store)
     let route = try RouteFinder(repository, identities: identities, cancellation: run.cancellation)
       .route(

@@ -116,6 +116,25 @@ import Testing
     try bench.restore("latest", "--verify").expectSuccess()
   }
 
+  @Test func aManifestThatIsRefusedLeavesNothing() throws {
+    let bench = try Bench(rows: 10)
+    let server = try S3Server.shared()
+    let proxy = try HTTPFaultProxy(to: server.port)
+    let bucket = try server.createBucket()
+    let backup = bench.backup.with(server.environment).with([
+      "BACKUP_STORE": "s3://\(bucket)", "BACKUP_S3_ENDPOINT": proxy.endpoint,
+    ])
+    proxy.add(.s3Error(403, "AccessDenied")) { $0.method == "PUT" && $0.target.contains(".json") }
+    try backup("run").expectFailure(8, "AccessDenied")
+    #expect(proxy.requests.contains { $0.method == "PUT" && $0.target.contains(".sql.gz") })
+    #expect(proxy.requests.contains { $0.method == "DELETE" || $0.target.contains("delete") })
+    proxy.clear()
+    let list = try backup("list", "--json").json()
+    #expect((list["backups"] as? [Any])?.isEmpty == true)
+    #expect((list["leftovers"] as? [Any])?.isEmpty ?? true, "\(list)")
+    try backup("run").expectSuccess()
+  }
+
   @Test func vanishedObject() throws {
     let bench = try Bench(rows: 10)
     try bench.backup("run").expectSuccess()

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import ObjectStore
 import TestSupport
 import Testing
 
@@ -127,6 +128,39 @@ import Testing
     #expect(found.advice.contains("ALTER COLLATION public.german REFRESH VERSION"))
     try patient.database.psql("ALTER COLLATION public.german REFRESH VERSION")
     #expect(try patient.examine("database")["database.collations"]?.level == .ok)
+  }
+
+  @Test func theDatabasesOwnCollationThatHasChangedIsNamed() throws {
+    var patient = try Patient()
+    let name = TemporaryCluster.uniqueName("sorted")
+    try patient.cluster.psql(
+      """
+      CREATE DATABASE \(name) TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de';
+      UPDATE pg_database SET datcollversion = '1.2' WHERE datname = '\(name)'
+      """)
+    patient.url = patient.cluster.url(name)
+    let found = try #require(
+      try patient.examine("database.collations")["database.collations"])
+    #expect(found.level == .warning && found.message.contains("the database's own (1.2, now "))
+    #expect(found.advice.contains("REINDEX DATABASE \(name); ALTER DATABASE \(name) REFRESH"))
+    try patient.cluster.psql("DROP DATABASE \(name)")
+  }
+
+  /// What no server at hand is.
+  @Test func versionsAndHostsAreWeighed() {
+    #expect(ServerCheckup.version(14, "14.9").level == .failure)
+    #expect(ServerCheckup.version(15, "15.1").level == .ok)
+    #expect(ServerCheckup.version(99, "99.1").level == .warning)
+    #expect(ServerCheckup.encryption(false, host: "db.example.org").level == .warning)
+    #expect(ServerCheckup.encryption(true, host: "db.example.org").level == .ok)
+    #expect(ServerCheckup.encryption(false, host: "/run/postgresql").level == .ok)
+    let now = UTCTime.now()
+    for (seconds, level) in [(0, Finding.Level.ok), (-59, .ok), (61, .warning), (-7200, .warning)] {
+      let verdict = ClockCheck.verdict(
+        "the server", now.adding(seconds: Int64(seconds)), between: now, and: now,
+        failsAt: .infinity)
+      #expect(verdict.level == level)
+    }
   }
 
   @Test func tlsIsSeen() throws {

@@ -82,6 +82,11 @@ import Testing
     }
     #expect(try level("storage.reachable") == .failure)
     proxy.clear()
+    proxy.add(.answer(status: 200, body: "<ListBucketResult/>", headers: [:])) {
+      $0.method == "GET" && $0.target.contains("list-type")
+    }
+    #expect(try level("storage.list") == .failure)
+    proxy.clear()
     proxy.add(.s3Error(501, "NotImplemented")) { $0.headers["if-none-match"] != nil }
     #expect(try level("storage.conditional_write") == .warning)
     proxy.clear()

@@ -106,7 +106,14 @@ public struct BackupTaker: Sendable {
       tables: result.tables.map { Manifest.Table($0) }, sequences: result.totals.sequences,
       largeObjects: result.totals.largeObjects, migration: result.facts.migration)
     try cancellation.check()
-    try repository.writeManifest(manifest)
+    do { try repository.writeManifest(manifest) } catch {
+      // Without its manifest it is no backup: the room is given back. Where nobody can say whether
+      // the manifest is there, both stay; prune knows what to do with an object that lacks one.
+      if case .success(nil) = Result(catching: { try repository.store.info(names.manifestKey) }) {
+        try? repository.store.delete(key)
+      }
+      throw error
+    }
     return manifest
   }
 

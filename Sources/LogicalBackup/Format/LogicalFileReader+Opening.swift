@@ -37,7 +37,8 @@ extension LogicalFileReader {
       throw AgeError(
         .wrongKey,
         "\(name) is encrypted with age, and no identity was given: set "
-          + "BACKUP_AGE_IDENTITY_FILE to the file with the secret key, or give --identity")
+          + "BACKUP_AGE_IDENTITY_FILE to the file with the secret key, or give --identity; for a "
+          + "passphrase, BACKUP_PASSPHRASE_FILE or --passphrase-file")
     }
     let file = try AgeFile(size: size, identities: identities) { [self] range, body in
       try read(range, body)

@@ -62,36 +62,43 @@ struct ServerCheckup {
   }
 
   private func checkVersion(_ connection: Connection) throws {
-    let tested = SupportedServers.tested
     try list.check("database.version", advice: "") {
-      let version = connection.reportedParameter("server_version") ?? "\(connection.majorVersion)"
-      let text = "the server is PostgreSQL \(version)"
-      if connection.majorVersion < tested.lowerBound {
-        return .failure(
-          "\(text); pgkeep is made for \(tested.lowerBound) and later", "Upgrade the server.")
-      }
-      if connection.majorVersion > tested.upperBound {
-        return .warning(
-          "\(text), which is newer than this pgkeep knows", "Look for a newer pgkeep.")
-      }
-      return .ok(text)
+      let major = connection.majorVersion
+      return Self.version(major, connection.reportedParameter("server_version") ?? "\(major)")
     }
+  }
+
+  static func version(_ major: Int, _ version: String) -> Checklist.Verdict {
+    let tested = SupportedServers.tested
+    let text = "the server is PostgreSQL \(version)"
+    if major < tested.lowerBound {
+      return .failure(
+        "\(text); pgkeep is made for \(tested.lowerBound) and later", "Upgrade the server.")
+    }
+    if major > tested.upperBound {
+      return .warning(
+        "\(text), which is newer than this pgkeep knows", "Look for a newer pgkeep.")
+    }
+    return .ok(text)
   }
 
   private func checkTLS(_ connection: Connection) throws {
     try list.check("database.tls", advice: "") {
-      if connection.usesTLS { return .ok("the session is encrypted by TLS") }
-      let host = connection.target.host ?? "/"
-      if host.hasPrefix("/") || host.hasPrefix("@") {
-        return .ok("the session goes over a local socket")
-      }
-      if ["localhost", "127.0.0.1", "::1"].contains(host) {
-        return .ok("the session does not leave this host, and is not encrypted")
-      }
-      return .warning(
-        "the session with \(host) is not encrypted: whoever is on the way reads all of the data",
-        "Set ssl = on on the server, and put sslmode=verify-full into DATABASE_URL.")
+      Self.encryption(connection.usesTLS, host: connection.target.host ?? "/")
     }
+  }
+
+  static func encryption(_ usesTLS: Bool, host: String) -> Checklist.Verdict {
+    if usesTLS { return .ok("the session is encrypted by TLS") }
+    if host.hasPrefix("/") || host.hasPrefix("@") {
+      return .ok("the session goes over a local socket")
+    }
+    if ["localhost", "127.0.0.1", "::1"].contains(host) {
+      return .ok("the session does not leave this host, and is not encrypted")
+    }
+    return .warning(
+      "the session with \(host) is not encrypted: whoever is on the way reads all of the data",
+      "Set ssl = on on the server, and put sslmode=verify-full into DATABASE_URL.")
   }
 
   private func checkRights(_ connection: Connection) throws {

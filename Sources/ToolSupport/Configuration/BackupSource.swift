@@ -13,12 +13,12 @@ public enum BackupSource: Sendable {
   ///
   /// - Parameters:
   ///   - isPartialWelcome: whether `latest` may be a backup of a part of a database.
-  ///   - identity: the file with the secret keys that open what is encrypted, if given.
+  ///   - opening: what opens it when it is encrypted.
   public init(
     _ text: String, database: String?, isPartialWelcome: Bool = false, store: StoreOptions,
-    identity: String?, _ run: Run
+    opening: OpeningOptions, _ run: Run
   ) throws {
-    let identities = try run.configuration.ageIdentities(flag: identity)
+    let identities = try run.configuration.ageIdentities(opening)
     if text == "-" {
       self = .standardInput(identities)
     } else if text.contains("/") || text.contains(".") {

@@ -160,7 +160,7 @@ public struct Configuration: Sendable {
     }
     for name in [
       "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SCW_SECRET_KEY",
-      "CELLAR_ADDON_KEY_SECRET", "SENTRY_DSN", "HEARTBEAT_URL",
+      "CELLAR_ADDON_KEY_SECRET", "SENTRY_DSN", "HEARTBEAT_URL", "BACKUP_PASSPHRASE",
     ] {
       redactor.add(environment[name])
     }
