@@ -2,20 +2,17 @@
 ///
 /// First, what comes before the rows must not need what comes after them; then circles are broken
 /// where a part of an object can be made apart: a default, a check constraint, the shell of a type,
-/// the query of a view.
+/// the query of a view, the signature of a function.
 struct CircleBreaker {
-  private var graph: DependencyGraph
-  /// Circles that no part could break, and that lost an edge instead.
-  private(set) var forced: [[Int]] = []
+  private(set) var graph: DependencyGraph
+  /// Circles that nothing made apart could break: there is no order in which they can be made.
+  private(set) var unbroken: [[Int]] = []
 
-  static func run(_ graph: DependencyGraph) -> DependencyGraph {
-    var breaker = CircleBreaker(graph: graph)
-    breaker.respectRows()
-    breaker.breakCircles()
-    return breaker.graph
+  init(breaking graph: DependencyGraph) {
+    self.graph = graph
+    respectRows()
+    breakCircles()
   }
-
-  private init(graph: DependencyGraph) { self.graph = graph }
 
   /// A view grouped by a primary key needs the key, which is made after the rows: the view's query
   /// goes there too, and what has no such part goes whole.
@@ -28,7 +25,14 @@ struct CircleBreaker {
         guard graph.nodes[step].section == .preData,
           graph.nodes[graph.home[to]].section == .postData
         else { continue }
-        if step != from, isSeparable(from) { graph.separate(from) }
+        if step != from, isSeparable(from) {
+          graph.separate(from)
+        } else if graph.nodes[step].kind == .table {
+          // A generated column, say. Rows come before what it needs, so that there is no order.
+          unbroken.append([step, graph.home[to]])
+          graph.replaceEdges { $0 == (from, to) ? nil : $0 }
+          continue
+        }
         graph.move(graph.home[from], to: .postData)
         changed = true
       }
@@ -64,13 +68,24 @@ struct CircleBreaker {
       graph.separate(view)
       return
     }
-    // Functions that need each other, say: bodies are not checked when they are made.
-    guard let last = within.max(by: { order($0) < order($1) }) else { return }
-    graph.replaceEdges { $0 == last ? nil : $0 }
+    if makeStub(circle) { return }
+    unbroken.append(circle.sorted())
+    graph.replaceEdges { edge in within.contains { $0 == edge } ? nil : edge }
   }
 
-  private func order(_ edge: (from: Int, to: Int)) -> DependencyGraph.SortKey {
-    graph.nodes[edge.from].sortKey
+  /// A function whose body or defaults need what needs the function: others get along with its
+  /// signature.
+  private mutating func makeStub(_ circle: Set<Int>) -> Bool {
+    let functions = circle.filter { !graph.hasStub($0) && graph.nodes[$0].kind.isRoutine }
+    for function in functions.sorted(by: { graph.isBefore($0, $1) }) {
+      guard let stub = graph.addStub(of: function) else { continue }
+      let homes = graph.home
+      graph.replaceEdges { edge in
+        edge.to == function && circle.contains(homes[edge.from]) ? (edge.from, stub) : edge
+      }
+      return true
+    }
+    return false
   }
 
   private func isSeparable(_ node: Int) -> Bool {

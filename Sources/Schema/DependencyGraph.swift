@@ -39,6 +39,10 @@ struct DependencyGraph {
   private var edges: [(from: Int, to: Int)] = []
   /// Shells by their types.
   private var shells: [Int: Int] = [:]
+  /// Stubs by their functions.
+  private var stubs: [Int: Int] = [:]
+  /// What a function's signature names: what its stub needs.
+  private var signatureNeeds: [Int: Set<Int>] = [:]
   /// The node of each object's schema.
   private var schemas: [Int: Int] = [:]
   private var positions: [ObjectIdentity: Int] = [:]
@@ -88,7 +92,15 @@ struct DependencyGraph {
       if let owner = catalog.objects[nodes[from].object].ownedBy, owner == identities[to] {
         continue
       }
+      // What an extension's member needs is no need of the extension, which brings its members:
+      // somebody replaced the member, or made it one afterwards.
+      if nodes[from].kind == .extension, dependency.dependent.catalog != .extension { continue }
       if identities[to].catalog == .schema { schemas[nodes[from].object] = to }
+      if nodes[from].kind.isRoutine,
+        [.type, .schema, .language].contains(dependency.needed.catalog)
+      {
+        signatureNeeds[from, default: []].insert(to)
+      }
       addEdge(from, to)
     }
   }
@@ -143,6 +155,29 @@ struct DependencyGraph {
     if let schema = schemas[nodes[type].object] { addEdge(nodes.count - 1, schema) }
     return nodes.count - 1
   }
+  /// The stub of a function: its signature without defaults and with no body, which others can
+  /// name before the function itself is made in its place.
+  ///
+  /// - Returns: nil for what can have none, or has it.
+  mutating func addStub(of function: Int) -> Int? {
+    guard nodes[function].kind.isRoutine, !isStub(function), stubs[function] == nil
+    else { return nil }
+    let node = nodes[function]
+    let stub = nodes.count
+    stubs[function] = stub
+    add(
+      node, ObjectIdentity(.procedure, identities[function].oid, column: -1), home: stub)
+    let signature = signatureNeeds[function] ?? []
+    let needed = edges.filter {
+      $0.from == function && (signature.contains($0.to) || isShell($0.to))
+    }
+    for edge in needed { addEdge(stub, edge.to) }
+    addEdge(function, stub)
+    return stub
+  }
+  func hasStub(_ function: Int) -> Bool { stubs[function] != nil }
+  func isStub(_ node: Int) -> Bool { nodes[node].kind.isRoutine && identities[node].column != 0 }
+
   func hasShell(_ type: Int) -> Bool { shells[type] != nil }
   func isShell(_ node: Int) -> Bool {
     nodes[node].kind == .shellType && identities[node].column != 0

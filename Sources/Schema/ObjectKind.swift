@@ -64,6 +64,9 @@ public enum ObjectKind: Int, Sendable, CaseIterable, Comparable {
     left.rawValue < right.rawValue
   }
 
+  /// Whether `CREATE OR REPLACE` gives it another body and further defaults.
+  var isRoutine: Bool { self == .function || self == .procedure }
+
   /// The kind in SQL's words, as it stands in `COMMENT ON` where it can stand there.
   public var label: String {
     switch self {

@@ -47,6 +47,8 @@ struct SchemaObject: Sendable {
   var ownerTarget: SQLText?
   /// What stands after `COMMENT ON`; nil when the object can have no comment.
   var commentTarget: SQLText?
+  /// Whether it has no comment although a new database's has one (the schema `public`).
+  var losesComment = false
   /// Whose comments are meant, where that is not the object itself.
   var commentIdentity: ObjectIdentity?
   /// Whose column comments are meant, where columns belong to another catalog row (a composite
@@ -58,6 +60,8 @@ struct SchemaObject: Sendable {
   var columnPrefix: SQLText = ""
   var privileges: Privileges?
   var parts: [Part] = []
+  /// A function's signature without defaults and with no body, made first in a circle of needs.
+  var stub: SQLText?
   /// Needs that `pg_depend` does not tell.
   var needs: [ObjectIdentity] = []
   var locks: [SchemaItem.Lock] = []

@@ -6,10 +6,13 @@ public struct SchemaScript: Sendable {
   public var preData: [SchemaItem]
   /// What is made after the rows: by stage, and within a stage in an order that runs.
   public var postData: [SchemaItem]
+  /// Objects that need each other and cannot be made in any order: the script does not run.
+  public var circles: [[SQLText]]
 
-  public init(preData: [SchemaItem], postData: [SchemaItem]) {
+  public init(preData: [SchemaItem], postData: [SchemaItem], circles: [[SQLText]] = []) {
     self.preData = preData
     self.postData = postData
+    self.circles = circles
   }
 
   /// The settings that the statements are written for.

@@ -7,11 +7,14 @@ struct ScriptBuilder {
   private let graph: DependencyGraph
   private let separated: Set<ObjectIdentity>
   private let needs: [[Int]]
+  private let unbroken: [[Int]]
 
   init(_ catalog: SchemaCatalog, _ options: ScriptOptions) {
     self.catalog = catalog
     self.options = options
-    graph = CircleBreaker.run(DependencyGraph(catalog))
+    let breaker = CircleBreaker(breaking: DependencyGraph(catalog))
+    graph = breaker.graph
+    unbroken = breaker.unbroken
     separated = graph.separated
     needs = graph.needs()
   }
@@ -37,7 +40,14 @@ struct ScriptBuilder {
     postData += items(afterLast, rendered, refreshNeeds, from: postData.count)
     return SchemaScript(
       preData: before.compactMap { rendered[$0] },
-      postData: postData)
+      postData: postData,
+      circles: unbroken.map { $0.map(named) })
+  }
+
+  private func named(_ node: Int) -> SQLText {
+    let object = catalog.objects[graph.nodes[node].object]
+    let kind = SQLText(graph.nodes[node].kind.label)
+    return object.schema.map { "\(kind) \($0).\(object.name)" } ?? "\(kind) \(object.name)"
   }
 
   private func stage(_ node: Int) -> SchemaItem.Stage {
@@ -98,14 +108,17 @@ struct ScriptBuilder {
     var sql: SQLText
     if graph.isShell(step) {
       sql = "CREATE TYPE \(SQLText.qualified(object.schema ?? "", object.name));\n"
+    } else if graph.isStub(step) {
+      sql = object.stub ?? ""
     } else if let part = node.part {
       sql = object.parts[part].sql + comments(object.parts[part])
     } else {
-      sql = whole(object)
+      sql = whole(object, replacing: graph.hasStub(step))
     }
     return SchemaItem(
       kind: node.kind, schema: object.schema, name: node.sortKey.name,
-      owner: options.includesOwners ? object.owner : nil, sql: sql, stage: object.stage,
+      owner: options.includesOwners ? object.owner : nil, sql: ArrayCasts.kept(sql),
+      stage: object.stage,
       locks: locks(object, node), dependencies: [])
   }
 
@@ -114,12 +127,18 @@ struct ScriptBuilder {
     return object.tables.map { SchemaItem.Lock(table: $0, isShared: false) }
   }
 
-  private func whole(_ object: SchemaObject) -> SQLText {
+  /// - Parameter isReplacing: whether a stub of the object is there already.
+  private func whole(_ object: SchemaObject, replacing isReplacing: Bool) -> SQLText {
     var sql = object.definition.sql(without: separated)
+    let create: SQLText = "CREATE "
+    if isReplacing, sql.hasPrefix(create) {
+      sql = "CREATE OR REPLACE " + SQLText(bytes: sql.bytes[create.bytes.count...])
+    }
     if options.includesOwners, let target = object.ownerTarget, let owner = object.owner {
       sql += "ALTER \(target) OWNER TO \(owner.quotedIdentifier);\n"
     }
     if let target = object.commentTarget {
+      if object.losesComment { sql += "COMMENT ON \(target) IS NULL;\n" }
       sql += catalog.comments.sql(
         on: object.commentIdentity ?? object.identity, target: target,
         column: { number in

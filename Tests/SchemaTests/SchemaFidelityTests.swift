@@ -8,7 +8,7 @@ import Testing
 @Suite struct SchemaFidelityTests {
   static let majors = [15, 18]
 
-  @Test(arguments: majors, ["application", "kinds", "names", "indexes"])
+  @Test(arguments: majors, ["application", "kinds", "names", "indexes", "lists"])
   func `a database is made again exactly`(major: Int, database: String) throws {
     let difference = try Fidelity(major).difference(Fidelity.sql(database))
     #expect(difference == [])
@@ -18,7 +18,7 @@ import Testing
   /// OID, and has few extensions: what stumbles over that is not made there.
   @Test(arguments: [
     (16, "names"), (16, "indexes"), (17, "application"), (17, "kinds"), (17, "names"),
-    (17, "indexes"),
+    (17, "indexes"), (17, "lists"),
   ])
   func `a database is made again exactly on the versions between`(
     major: Int, database: String
@@ -30,6 +30,31 @@ import Testing
 
   @Test func `what came with 16 to 18 is made again exactly`() throws {
     #expect(try Fidelity(18).difference(Fidelity.sql("eighteen")) == [])
+  }
+
+  @Test(arguments: majors)
+  func `objects that need each other are made again`(major: Int) throws {
+    let sql = try Fidelity.sql("circles")
+    #expect(try Fidelity(major).difference(sql, isOrdered: false) == [])
+  }
+
+  /// A domain's default calls a function of a row that has a column of the domain.
+  @Test func `a circle that nothing breaks is told`() throws {
+    let database = try TemporaryCluster.shared(15).createDatabase()
+    defer { try? database.drop() }
+    try database.psql(
+      """
+      CREATE DOMAIN held AS integer;
+      CREATE TABLE holder (h held);
+      CREATE FUNCTION given(h holder DEFAULT NULL) RETURNS integer LANGUAGE sql AS 'SELECT 3';
+      ALTER DOMAIN held SET DEFAULT given();
+      CREATE TABLE other (a integer);
+      """)
+    let circles = try Fidelity.catalog(database.url).script().circles
+    #expect(
+      circles.map { $0.map(\.string).sorted() } == [
+        ["DOMAIN public.held", "FUNCTION public.given(h public.holder)", "TABLE public.holder"]
+      ])
   }
 
   @Test(arguments: majors)

@@ -48,10 +48,20 @@ struct ExportSchema: Sendable {
     }
     guard selection.contents != .rows else { return ExportSchema(rowsOf: catalog) }
     var schema = ExportSchema(catalog, selection)
+    try refuseCircles(schema.script)
     if selection.includesDatabaseSettings {
       try schema.addDatabaseSettings(session.connection, selection)
     }
     return schema
+  }
+
+  private static func refuseCircles(_ script: SchemaScript) throws {
+    guard let circle = script.circles.first else { return }
+    throw LogicalBackupError(
+      .unsupported,
+      "These objects need each other, and there is no order in which they could be made, so no "
+        + "backup was taken: \(circle.prefix(20).map { "\($0)" }.joined(separator: "; ")).",
+      object: circle.first.map { "\($0)" })
   }
 
   private init(_ catalog: SchemaCatalog, _ selection: ExportSelection) {

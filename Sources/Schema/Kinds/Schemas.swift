@@ -11,7 +11,8 @@ enum Schemas {
         pg_catalog.acldefault('n', n.nspowner) OPERATOR(pg_catalog.||)
           CASE WHEN n.nspname = 'public'
             THEN ARRAY[pg_catalog.makeaclitem(0, n.nspowner, 'USAGE', false)]
-            ELSE '{}' END
+            ELSE '{}' END,
+        n.nspname = 'public' AND pg_catalog.obj_description(n.oid, 'pg_namespace') IS NULL
       FROM pg_catalog.pg_namespace n
       WHERE \(session.isUserSchema()) AND \(session.isFree(.schema, "n.oid"))
       """
@@ -21,7 +22,9 @@ enum Schemas {
       let owner = row.text()
       let granted = row.optional()
       let initial = row.optional()
-      contents.objects.append(object(oid, name, owner, granted, initial))
+      var schema = object(oid, name, owner, granted, initial)
+      schema.losesComment = row.flag()
+      contents.objects.append(schema)
     }
     return contents
   }
