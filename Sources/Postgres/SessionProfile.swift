@@ -57,7 +57,10 @@ public struct SessionProfile: Sendable {
   public static let statements = SessionProfile(settings: lifetime, usesDatabaseEncoding: false)
 
   /// For a session that runs no SQL: a physical replication connection refuses it.
-  static let replication = SessionProfile(settings: [], usesDatabaseEncoding: false)
+  static let replication = none
+
+  /// The settings as the server gives them to that role, to look at them.
+  public static let none = SessionProfile(settings: [], usesDatabaseEncoding: false)
 
   /// One simple query that applies the profile. `data` also empties `search_path`, and does so
   /// first, so that no name in what follows can be shadowed. Nil when there is nothing to apply.

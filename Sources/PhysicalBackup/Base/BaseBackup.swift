@@ -168,8 +168,9 @@ public struct BaseBackup: Sendable {
   private func readSettings(
     _ cancellation: Cancellation
   ) throws -> (ServerSettings, isStandby: Bool, version: String) {
+    // Without a profile of our own, which would stand in front of the server's settings.
     let connection = try Connection(
-      target, ConnectionOptions(applicationName: "pgkeep base backup"),
+      target, ConnectionOptions(applicationName: "pgkeep base backup", profile: .none),
       cancellation: cancellation)
     defer { connection.close() }
     let row = try connection.query(

@@ -59,11 +59,12 @@ public struct ServerSettings: Codable, Hashable, Sendable {
     identFile = settings["ident_file"]?.value
     if dataDirectory == nil { missing.append("settings that only pg_read_all_settings sees") }
     do {
+      // One that has an error and a type is in force, such as hostssl while ssl is off.
       let rules = try connection.query(
         """
         SELECT type, pg_catalog.array_to_json(database), pg_catalog.array_to_json(user_name),
           address, netmask, auth_method, pg_catalog.array_to_json(options)
-        FROM pg_catalog.pg_hba_file_rules WHERE error IS NULL ORDER BY line_number
+        FROM pg_catalog.pg_hba_file_rules WHERE type IS NOT NULL ORDER BY line_number
         """)
       accessRules = (0..<rules.rowCount).map { row in
         AccessRule(

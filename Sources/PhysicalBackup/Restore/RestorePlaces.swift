@@ -81,11 +81,15 @@ struct RestorePlaces: Sendable {
   func makeEmpty(_ files: LocalFiles) throws {
     for directory in all {
       if let names = try LocalFiles.names(directory), !names.isEmpty {
+        let advice =
+          directory == dataDirectory
+          ? "Name another place, move what is there away, or, where a cluster of the same "
+            + "identifier lies there, rewrite what differs with --delta"
+          : "Give the tablespace another place with --tablespace-mapping OLD=NEW"
         throw PhysicalBackupError(
           .localPlace,
           "\(directory) is not empty (it has \(names.sorted().prefix(3).joined(separator: ", "))"
-            + "); nothing was changed. Name another place, move what is there away, or, where a "
-            + "cluster of the same identifier lies there, rewrite what differs with --delta")
+            + "); nothing was changed. \(advice)")
       }
     }
     for directory in all { try make(directory, files) }

@@ -31,7 +31,13 @@ struct RestoredConfiguration {
       $0.value.source == "configuration file" && !places.contains($0.key)
     }
     for (name, setting) in kept.sorted(by: { $0.key < $1.key }) {
-      if name == "ssl" { continue }
+      if name == "ssl" {
+        // A server does not start without the files, which may not be here.
+        if setting.value == "on" {
+          lines.append("# ssl was on: give certificate and key, then set it")
+        }
+        continue
+      }
       lines.append(Self.line(name, setting.value + Self.unit(setting)))
     }
     let missing = ServerSettings.recoveryMinimums.filter { kept[$0] == nil }
@@ -62,9 +68,7 @@ struct RestoredConfiguration {
     for rule in rules {
       var fields = [rule.type, names(rule.databases), names(rule.users)]
       if let address = rule.address { fields.append(address) }
-      if let netmask = rule.netmask, rule.address?.first?.isHexDigit ?? false {
-        fields.append(netmask)
-      }
+      if let netmask = rule.netmask { fields.append(netmask) }
       fields.append(rule.method)
       fields += rule.options
       lines.append(fields.joined(separator: " "))
