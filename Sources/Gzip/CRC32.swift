@@ -1,9 +1,9 @@
 import CISAL
 
 /// The checksum of gzip trailers (RFC 1952, section 8).
-enum CRC32 {
+public enum CRC32 {
   /// The checksum of what `checksum` covers followed by `bytes`; 0 is that of nothing.
-  static func update(_ checksum: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  public static func update(_ checksum: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
     guard let start = bytes.baseAddress else { return checksum }
     return crc32_gzip_refl(
       checksum, start.assumingMemoryBound(to: UInt8.self), UInt64(bytes.count))

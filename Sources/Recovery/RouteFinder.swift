@@ -39,7 +39,7 @@ public struct RouteFinder: Sendable {
       let catalog = try PhysicalCatalog(
         SealedStore(repository.store, identities: identities),
         environment: repository.environment, systemIdentifier: systemIdentifier,
-        cancellation: cancellation)
+        points: .target(target, timeline: timeline), cancellation: cancellation)
       return .physical(catalog, try RecoveryPlanner(catalog, timeline: timeline).plan(target))
     } catch let error as PhysicalBackupError
       where [.nothingToRestore, .outOfRange, .noSuchPoint].contains(error.code)

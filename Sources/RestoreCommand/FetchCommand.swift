@@ -24,6 +24,7 @@ enum FetchCommand {
       // What is physical is encrypted to keys only.
       identities: identities.filter { $0.isKey }.map(\.secretText))
     try ClusterRestore.writePrivate(file, try configuration.encoded, owner: owner)
+    try spool(folder).make(owner: owner)
     let own = try ownPath()
     func quoted(_ text: String) -> String {
       // PostgreSQL takes %% for a percent sign, and a shell reads the rest.
@@ -32,6 +33,15 @@ enum FetchCommand {
         .split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%") + "'"
     }
     return "\(quoted(own)) wal-fetch --config \(quoted(file)) %f %p"
+  }
+
+  /// Where segments are fetched to beforehand, beside the file with the keys.
+  static func spool(_ folder: String) -> WALSpool { WALSpool(path: folder + "/wal-spool") }
+
+  /// The spool that belongs to a file with keys.
+  static func spool(config: String) -> WALSpool {
+    let folder = config.lastIndex(of: "/").map { String(config[..<$0]) } ?? "."
+    return spool(folder.isEmpty ? "/" : folder)
   }
 
   private static func ownPath() throws -> String {

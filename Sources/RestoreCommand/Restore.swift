@@ -54,7 +54,10 @@ struct Restore: ToolCommand {
       gunzip -c FILE | psql -v ON_ERROR_STOP=1 URL
       """,
     version: ToolVersion.current,
-    subcommands: [RestoreCluster.self, RestoreGlobals.self, WALFetchCommand.self])
+    subcommands: [
+      RestoreCluster.self, RestoreGlobals.self, WALFetchCommand.self,
+      WALPrefetchCommand.self,
+    ])
 
   /// A backup's name and a subcommand stand in the same place, and the parser takes the first word
   /// for a name; so the subcommands are told apart before it.

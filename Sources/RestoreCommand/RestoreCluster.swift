@@ -123,7 +123,7 @@ struct RestoreCluster: ToolCommand {
     let catalog = try PhysicalCatalog(
       SealedStore(try run.openStore(store), identities: identities),
       environment: run.environmentName, systemIdentifier: system,
-      cancellation: run.cancellation)
+      points: list ? .all : .target(target, timeline: timeline), cancellation: run.cancellation)
     for problem in catalog.problems { run.logger.warning("\(problem)") }
     if list {
       run.show(json: ClusterRendering.json(catalog), text: ClusterRendering.text(catalog))
@@ -203,6 +203,7 @@ struct RestoreCluster: ToolCommand {
     let outcome = try run.withProgress(ProgressState(stage: "recovering")) { _ in
       try server.recover(to: targetAction.action, cancellation: run.cancellation)
     }
+    FetchCommand.spool(helper).discard()
     return (outcome, ContinuousClock.now - started)
   }
 

@@ -76,7 +76,10 @@ struct RestoreToMoment {
     let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     // The server's user passes through; what is inside is each owner's alone.
     chmod(folder, 0o711)
-    defer { TemporaryFolder.remove(folder) }
+    defer {
+      FetchCommand.spool(folder + "/fetch").discard()
+      TemporaryFolder.remove(folder)
+    }
     let owner = moment.serverOwner ?? (geteuid() == 0 ? "postgres" : nil)
     var copy = ClusterCopy.Options(
       directory: folder + "/cluster",

@@ -24,11 +24,19 @@ struct WALFetchCommand: ParsableCommand {
     help: ArgumentHelp("The file that \"restore cluster\" has written.", valueName: "file"))
   var config: String
 
+  @Flag(help: "Do not fetch the segments that come next meanwhile.")
+  var noPrefetch = false
+
   func run() throws {
     let outcome: WALFetch.Outcome
+    let spool = FetchCommand.spool(config: config)
     do {
       let configuration = try FetchConfiguration(readingFile: config)
       let cancellation = Cancellation()
+      if !noPrefetch, spool.take(name, to: path) {
+        startPrefetch(spool)
+        return
+      }
       let store = try configuration.openStore(cancellation)
       outcome = try WALFetch(
         store, environment: configuration.environment,
@@ -38,6 +46,16 @@ struct WALFetchCommand: ParsableCommand {
       Diagnostics.write("restore wal-fetch \(name): \(error)")
       throw ExitCode(126)
     }
-    if case .notThere = outcome { throw ExitCode(1) }
+    switch outcome {
+    case .notThere: throw ExitCode(1)
+    case .fetched(let isWhole): if isWhole, !noPrefetch { startPrefetch(spool) }
+    }
+  }
+
+  /// Another process goes on fetching while PostgreSQL replays what it was given.
+  private func startPrefetch(_ spool: WALSpool) {
+    guard spool.note(name), spool.wantsMore(after: name) else { return }
+    // Without it recovery is slower, and nothing else.
+    _ = BackgroundProgram.startSelf(["wal-prefetch", "--config", config])
   }
 }

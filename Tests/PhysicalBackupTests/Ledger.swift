@@ -102,7 +102,8 @@ final class RestoredCluster {
     tablespaces: [String: String] = [:], action: ClusterRestore.TargetAction = .promote
   ) throws {
     directory = try TestDirectory()
-    let catalog = try PhysicalCatalog(store, environment: "test")
+    let catalog = try PhysicalCatalog(
+      store, environment: "test", points: .target(target, timeline: timeline))
     plan = try RecoveryPlanner(catalog, timeline: timeline).plan(target)
     // What wal-fetch would give, laid out beforehand.
     let wal = directory.file("wal")

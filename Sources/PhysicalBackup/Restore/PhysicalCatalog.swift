@@ -12,7 +12,7 @@ public struct PhysicalCatalog: Sendable {
   /// Nil when no WAL was ever stored.
   public let archive: WALArchive?
   public let wal: WALListing?
-  public let points: [WALPoints]
+  public private(set) var points: [WALPoints]
   public let histories: [UInt32: TimelineHistory]
   /// Manifests that could not be read, in words.
   public let problems: [String]
@@ -22,6 +22,9 @@ public struct PhysicalCatalog: Sendable {
     case all
     /// Where stretches of WAL end: enough to say until when they reach.
     case ends
+    /// What planning a recovery to a target needs, and the ends; the timeline is nil for the
+    /// newest.
+    case target(RecoveryTarget, timeline: UInt32?)
     case none
   }
 
@@ -80,15 +83,7 @@ public struct PhysicalCatalog: Sendable {
     archive = try WALArchive(store, layout)
     let wal = try archive?.listing(cancellation: cancellation)
     self.wal = wal
-    switch scope {
-    case .all: points = try archive?.points(cancellation: cancellation) ?? []
-    case .ends:
-      points =
-        try archive?.points(
-          of: (wal?.timelines ?? []).flatMap { wal?.ranges(timeline: $0) ?? [] },
-          cancellation: cancellation) ?? []
-    case .none: points = []
-    }
+    points = []
     var histories: [UInt32: TimelineHistory] = [1: TimelineHistory(timeline: 1)]
     for timeline in wal?.histories ?? [] {
       do { histories[timeline] = try archive?.history(timeline) } catch let error as PostgresError {
@@ -97,6 +92,7 @@ public struct PhysicalCatalog: Sendable {
     }
     self.histories = histories
     self.problems = problems
+    try readPoints(scope, cancellation)
   }
 
   /// The base backups that a base backup is put together from: the whole one first, itself last.
@@ -113,6 +109,41 @@ public struct PhysicalCatalog: Sendable {
     }
     return chain.reversed()
   }
+
+  private mutating func readPoints(_ scope: PointsScope, _ cancellation: Cancellation) throws {
+    guard let archive, scope != .none else { return }
+    var selection = try PointsSelection(archive, cancellation: cancellation)
+    let ends = (wal?.timelines ?? []).flatMap { wal?.ranges(timeline: $0) ?? [] }
+    switch scope {
+    case .none: break
+    case .all: try selection.readAll()
+    case .ends: try selection.readEnds(of: ends)
+    case .target(let target, let timeline):
+      try selection.readEnds(of: ends)
+      if let history = histories[timeline ?? newestTimeline] {
+        try selection.read(for: target, along: RecoveryPath(self, history))
+      }
+    }
+    points = selection.read
+  }
+
+  /// The catalog with what tells of the time at a position.
+  func knowingTime(at position: LSN, along history: TimelineHistory) -> PhysicalCatalog {
+    var catalog = self
+    do {
+      guard let archive else { return self }
+      var selection = try PointsSelection(archive, cancellation: Cancellation())
+      try selection.read(before: position, along: RecoveryPath(self, history))
+      let known = Set(points)
+      catalog.points += selection.read.filter { !known.contains($0) }
+    } catch {
+      // It is for a message that says more important things.
+    }
+    return catalog
+  }
+
+  /// The one that recovery follows unless another is asked for.
+  var newestTimeline: UInt32 { timelines.last ?? 1 }
 
   /// All timelines that something is known of, in order.
   public var timelines: [UInt32] {

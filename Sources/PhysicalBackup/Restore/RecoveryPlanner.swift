@@ -16,7 +16,7 @@ public struct RecoveryPlanner: Sendable {
           + "\(catalog.layout.systemIdentifier) in \(catalog.store.description)"
           + catalog.problems.map { "; " + $0 }.joined())
     }
-    let wanted = timeline ?? catalog.timelines.last ?? 1
+    let wanted = timeline ?? catalog.newestTimeline
     guard let history = catalog.histories[wanted] else {
       throw PhysicalBackupError(
         .nothingToRestore, "the archive has no history file of timeline \(wanted)")

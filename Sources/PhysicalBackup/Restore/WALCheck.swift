@@ -58,7 +58,8 @@ struct WALCheck {
       "the WAL segment \(segment) in \(catalog.store.description), which the recovery to "
       + "\(plan.target) needs, is damaged"
     if segment.start > plan.base.endPosition, let history = catalog.histories[plan.timeline] {
-      let path = RecoveryPath(catalog, history)
+      let path = RecoveryPath(
+        catalog.knowingTime(at: segment.start, along: history), history)
       let time = path.time(coveredUpTo: segment.start).map { ", \(RecoveryTime.text($0))" } ?? ""
       message +=
         "; the last position that can be reached from base \(plan.base.id) is "

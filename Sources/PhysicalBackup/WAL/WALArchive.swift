@@ -188,33 +188,4 @@ extension WALArchive {
       attempt += 1
     }
   }
-
-  /// What was noted at the ends of stretches.
-  func points(of ranges: [WALListing.Range], cancellation: Cancellation) throws -> [WALPoints] {
-    var last: [Int: String] = [:]
-    try store.list(prefix: layout.pointsPrefix) { info in
-      guard let segment = layout.segment(ofPoints: info.key, size: segmentSize) else { return }
-      for (index, range) in ranges.enumerated()
-      where range.timeline == segment.timeline && segment.start < range.end
-        && segment.end > range.start
-      {
-        last[index] = max(last[index] ?? "", info.key)
-      }
-    }
-    return try Set(last.values).sorted().map { key in
-      let bytes = try store.readAll(key, limit: WALPoints.largest, cancellation: cancellation)
-      return try WALPoints(decoding: bytes, key: key)
-    }
-  }
-
-  /// Everything that was noted, by timeline and position.
-  public func points(cancellation: Cancellation = Cancellation()) throws -> [WALPoints] {
-    var points: [WALPoints] = []
-    for info in try store.list(prefix: layout.pointsPrefix) {
-      let bytes = try store.readAll(
-        info.key, limit: WALPoints.largest, cancellation: cancellation)
-      points.append(try WALPoints(decoding: bytes, key: info.key))
-    }
-    return points
-  }
 }
