@@ -100,9 +100,11 @@ struct Rehearse: ToolCommand {
   private func contents(_ backup: String, hasRows: Bool, _ run: Run) throws -> BackupContents {
     let source = try BackupSource(
       backup, database: backupDatabase, store: store, opening: opening, run)
-    guard case .file(let file) = source else {
+    switch source {
+    case .file(let file), .stored(let file, _, _):
+      return try BackupContents(file, hasRows: hasRows, jobs: run.configuration.jobs(flag: nil))
+    case .standardInput:
       throw ErrorReport.usage("A backup for a rehearsal cannot come through a pipe.")
     }
-    return try BackupContents(file, hasRows: hasRows, jobs: run.configuration.jobs(flag: nil))
   }
 }

@@ -7,10 +7,14 @@ public struct BackupCatalog: Hashable, Sendable {
   public let entries: [CatalogEntry]
   /// By key.
   public let leftovers: [Leftover]
+  /// Marks of those who read backups.
+  public let pins: [Pin]
 
   public init(
-    environment: String, place: String, entries: [CatalogEntry], leftovers: [Leftover]
+    environment: String, place: String, entries: [CatalogEntry], leftovers: [Leftover],
+    pins: [Pin] = []
   ) {
+    self.pins = pins
     self.environment = environment
     self.place = place
     self.entries = entries.sorted {

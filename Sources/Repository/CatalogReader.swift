@@ -25,9 +25,11 @@ struct CatalogReader {
       ?? Layout.prefix(environment: environment)
     var found: [BackupNames: Found] = [:]
     var proofs = ProofKeys()
+    var pins: [Pin] = []
     try repository.store.list(prefix: prefix) { info in
       try cancellation.check()
       proofs.note(info.key)
+      if let pin = Pin(info) { pins.append(pin) }
       guard let names = BackupNames(key: info.key) else { return }
       var one = found[names] ?? Found(names: names)
       if info.key == names.manifestKey { one.manifest = info } else { one.data.append(info) }
@@ -49,7 +51,7 @@ struct CatalogReader {
     leftovers += try unfinished(prefix: prefix)
     return BackupCatalog(
       environment: environment, place: repository.store.description, entries: entries,
-      leftovers: leftovers)
+      leftovers: leftovers, pins: pins)
   }
 
   private func unfinished(prefix: String) throws -> [Leftover] {

@@ -3,8 +3,8 @@ public import ObjectStore
 
 /// Carries out a retention plan.
 ///
-/// A backup's manifest goes first, then its data, then its proofs: whoever stops in between leaves data without a
-/// manifest, which is no backup, and which a later prune removes.
+/// A backup's manifest goes first, then its data, then its proofs: whoever stops in between leaves
+/// data without a manifest, which is no backup, and which a later prune removes.
 public struct Prune: Sendable {
   public struct Outcome: Hashable, Sendable {
     /// The backups and leftovers that are gone, as the plan named them.
@@ -65,11 +65,20 @@ public struct Prune: Sendable {
   ) throws -> Outcome {
     try confirmKept(plan)
     var outcome = Outcome()
+    // They cost nothing: what may not be deleted stays.
+    try? repository.store.delete(plan.stalePins.map(\.key))
     for line in plan.deletions {
       try cancellation.check()
       do {
         switch line.subject {
-        case .backup(let entry): try delete(entry)
+        case .backup(let entry):
+          // Somebody may have begun to read it since the plan was made.
+          guard try !isRead(entry.names, plan.now) else {
+            outcome.refused.append(
+              Refusal(line: line, reason: "a restore has begun to read it", isExpected: true))
+            continue
+          }
+          try delete(entry)
         case .leftover(let leftover):
           guard try delete(leftover) else {
             outcome.refused.append(
@@ -88,6 +97,14 @@ public struct Prune: Sendable {
       }
     }
     return outcome
+  }
+
+  private func isRead(_ names: BackupNames, _ now: UTCTime) throws -> Bool {
+    var isRead = false
+    try repository.store.list(prefix: Pin.prefix(of: names)) { info in
+      if Pin(info)?.holds(at: now) == true { isRead = true }
+    }
+    return isRead
   }
 
   private func delete(_ entry: CatalogEntry) throws {

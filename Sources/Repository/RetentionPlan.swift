@@ -29,6 +29,8 @@ public struct RetentionPlan: Hashable, Sendable {
     }
   }
 
+  /// Pins that count no more.
+  public let stalePins: [Pin]
   /// By database, backups oldest first, then leftovers.
   public let lines: [Line]
   /// What somebody should look at, in words.
@@ -45,19 +47,20 @@ public struct RetentionPlan: Hashable, Sendable {
   /// Decides about everything in a catalog.
   ///
   /// Never deleted, whatever the policy: the newest whole backup of each database; the newest one
-  /// whose newest proof passed, and the newest one whose newest proof did not fail; what is pinned; what this version cannot read; the backups of a
-  /// database that has no whole one, or none younger than the policy's days; leftovers of less
+  /// whose newest proof passed, and the newest one whose newest proof did not fail; what is pinned by
+  /// a reader or by the caller; what this version cannot read; the backups of a database that has no whole one, or none younger than the policy's days; leftovers of less
   /// than seven days.
   ///
   /// - Parameters:
   ///   - now: the store's clock.
-  ///   - pinned: backups that something else needs: a restore under way, a point in time.
+  ///   - pinned: more backups that something else needs, such as a point in time.
   /// - Throws: ``RepositoryError/Code/clock`` when there is a backup in the future, or when every
   ///   database's newest backup is too old: then a clock has jumped, or backups have stopped.
   public init(
     _ catalog: BackupCatalog, policy: RetentionPolicy, now: UTCTime, pinned: Set<BackupID> = []
   ) throws {
     try policy.check()
+    let pinned = pinned.union(catalog.pins.filter { $0.holds(at: now) }.map(\.backup.id))
     try Self.checkClock(catalog, now)
     var lines: [Line] = []
     var warnings: [String] = []
@@ -84,6 +87,7 @@ public struct RetentionPlan: Hashable, Sendable {
     }
     lines += catalog.leftovers.map { Self.line($0, now) }
     self.lines = lines
+    stalePins = catalog.pins.filter { !$0.holds(at: now) }
     self.warnings = warnings
     self.now = now
   }

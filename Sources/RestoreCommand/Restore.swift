@@ -166,7 +166,7 @@ struct Restore: ToolCommand {
     let report = try run.withProgress(ProgressState(stage: "preparing")) { progress in
       options.onProgress = { now in progress.update { $0.take(now) } }
       let restorer = LogicalRestorer(target, options, cancellation: run.cancellation)
-      return try source.restore(by: restorer)
+      return try source.restore(by: restorer, run)
     }
     ReportRendering.note(report, run)
     run.conclude(

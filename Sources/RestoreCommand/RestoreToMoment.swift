@@ -52,8 +52,10 @@ struct RestoreToMoment {
           + "restore that, add --nearest")
     }
     run.logger.warning("\(target) itself cannot be reached; this restores \(what)")
-    let report = try LogicalRestorer(place, options, cancellation: run.cancellation)
-      .restore(route.file)
+    let repository = try run.openRepository(store)
+    let report = try run.reading(route.entry.names, of: repository) {
+      try LogicalRestorer(place, options, cancellation: run.cancellation).restore(route.file)
+    }
     return (report, what)
   }
 

@@ -1,5 +1,7 @@
+import ByteStream
 import Foundation
 import Glibc
+import ObjectStore
 import Repository
 import TestSupport
 import Testing
@@ -57,10 +59,7 @@ import Testing
     ])
     proxy.add(.stall(.seconds(60))) { $0.method == "PUT" && $0.target.contains(".sql.gz") }
     let run = try backup.start("run")
-    for _ in 0..<600 {
-      if proxy.requests.contains(where: { $0.method == "PUT" }) { break }
-      usleep(50_000)
-    }
+    try proxy.wait { $0.method == "PUT" }
     try interrupt(run, signal)
     proxy.clear()
     try bench.expectNoSessions()
@@ -85,12 +84,7 @@ import Testing
       $0.method == "DELETE" || $0.method == "POST" && $0.target.contains("delete")
     }
     let run = try Command.start(backup.path, wanted, environment: backup.environment)
-    for _ in 0..<600 {
-      if proxy.requests.contains(where: { $0.method == "DELETE" || $0.target.contains("delete") }) {
-        break
-      }
-      usleep(50_000)
-    }
+    try proxy.wait { $0.method == "DELETE" || $0.target.contains("delete") }
     try interrupt(run, signal)
     proxy.clear()
     // The newest is whole, whatever was begun.
@@ -148,6 +142,38 @@ import Testing
     #expect(try bench.contents(of: bench.target) == bench.contents(of: bench.database.name))
   }
 
+  /// A prune on another host leaves what a restore is reading.
+  @Test func pruneDuringARestore() throws {
+    let bench = try Bench(rows: 100)
+    let server = try S3Server.shared()
+    let proxy = try HTTPFaultProxy(to: server.port)
+    let bucket = try server.createBucket()
+    let backup = bench.backup.with(server.environment).with([
+      "BACKUP_STORE": "s3://\(bucket)", "BACKUP_S3_ENDPOINT": proxy.endpoint,
+    ])
+    let id = try #require(try backup("run", "--json").json()["id"] as? String)
+    for _ in 0..<2 { try backup("run").expectSuccess() }
+    // The restore is stopped while its mark is on the way, which then arrives.
+    proxy.add(.delay(.seconds(5))) { $0.method == "PUT" && $0.target.contains("/pins/") }
+    let restore = try bench.restore.with(backup.environment).start(id, "--verify")
+    defer { restore.kill() }
+    try proxy.wait { $0.method == "PUT" && $0.target.contains("/pins/") }
+    restore.signal(SIGSTOP)
+    let repository = BackupRepository(
+      try StoreConfiguration.fromEnvironment(backup.environment).open(cancellation: Cancellation()))
+    let deadline = ContinuousClock.now + .seconds(60)
+    while try repository.catalog().pins.isEmpty, ContinuousClock.now < deadline { usleep(50_000) }
+    let pruned = try Command.run(
+      backup.path, ["prune", "--keep-days", "0", "--keep-last", "1"],
+      environment: backup.environment)
+    Tool.Outcome(result: pruned).expectSuccess()
+    #expect(try repository.catalog().entries.count == 2)
+    restore.signal(SIGCONT)
+    Tool.Outcome(result: try restore.wait()).expectSuccess()
+    #expect(try bench.contents(of: bench.target) == bench.contents(of: bench.database.name))
+    #expect(try repository.catalog().pins.isEmpty)
+  }
+
   @Test(arguments: signals)
   func migrateUp(signal: Int32) throws {
     let bench = try Bench(rows: 10)
@@ -193,5 +219,16 @@ import Testing
     #expect(ContinuousClock.now - sent < .seconds(15))
     proxy.cut()
     try bench.expectNoSessions()
+  }
+}
+
+extension HTTPFaultProxy {
+  /// Waits until such a request has come, for a minute at most.
+  fileprivate func wait(for isMeant: (Request) -> Bool) throws {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while !requests.contains(where: isMeant) {
+      guard ContinuousClock.now < deadline else { throw TestSupportError("no such request came") }
+      usleep(20_000)
+    }
   }
 }

@@ -8,9 +8,17 @@ final class RecordingStore: ObjectStore {
   private let refusing: Set<String>
   private let log = Mutex<[String]>([])
 
-  init(_ base: any ObjectStore, refusing: Set<String> = []) {
+  private let refusingWrites: String?
+
+  /// - Parameters:
+  ///   - refusing: keys that may not be deleted.
+  ///   - refusingWrites: below this prefix nothing may be written.
+  init(
+    _ base: any ObjectStore, refusing: Set<String> = [], refusingWrites: String? = nil
+  ) {
     self.base = base
     self.refusing = refusing
+    self.refusingWrites = refusingWrites
   }
 
   /// The keys that were deleted, in order.
@@ -19,6 +27,9 @@ final class RecordingStore: ObjectStore {
   var description: String { base.description }
 
   func put(_ key: String, _ bytes: [UInt8], options: PutOptions) throws {
+    if let refusingWrites, key.hasPrefix(refusingWrites) {
+      throw ObjectStoreError(.denied, "\(key) may not be written", key: key)
+    }
     try base.put(key, bytes, options: options)
   }
 

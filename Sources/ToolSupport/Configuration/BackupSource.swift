@@ -1,11 +1,14 @@
 public import Age
 import Glibc
 public import LogicalBackup
-import Repository
+import Logging
+public import Repository
 
 /// A backup to restore, as the command line says it.
 public enum BackupSource: Sendable {
   case file(LogicalFileReader)
+  /// One of a store, that a prune shall leave while it is read.
+  case stored(LogicalFileReader, BackupRepository, BackupNames)
   /// With what opens it, when it is encrypted.
   case standardInput([AgeIdentity])
 
@@ -33,25 +36,43 @@ public enum BackupSource: Sendable {
           "The backup \(entry.id) of \(entry.database) cannot be restored: "
             + "\(entry.problem ?? "its object is missing"). Choose another one: backup list.")
       }
-      self = .file(
-        try LogicalFileReader(
-          key, size: manifest.object.size, in: repository.store, cancellation: run.cancellation
-        ).decrypted(with: identities))
+      let file = try LogicalFileReader(
+        key, size: manifest.object.size, in: repository.store, cancellation: run.cancellation
+      ).decrypted(with: identities)
+      self = .stored(file, repository, entry.names)
     }
   }
 
   public var name: String {
     switch self {
-    case .file(let file): file.name
+    case .file(let file), .stored(let file, _, _): file.name
     case .standardInput: "standard input"
     }
   }
 
-  public func restore(by restorer: LogicalRestorer) throws -> RestoreReport {
+  public func restore(by restorer: LogicalRestorer, _ run: Run) throws -> RestoreReport {
     switch self {
     case .file(let file): try restorer.restore(file)
+    case .stored(let file, let repository, let names):
+      try run.reading(names, of: repository) { try restorer.restore(file) }
     case .standardInput(let identities):
       try restorer.restore(PipeSource(STDIN_FILENO, name: name), name: name, identities: identities)
     }
+  }
+}
+
+extension Run {
+  /// Reads a stored backup while no prune deletes it; says so where the store's key may not see to
+  /// that.
+  public func reading<Value>(
+    _ names: BackupNames, of repository: BackupRepository, _ body: () throws -> Value
+  ) throws -> Value {
+    try repository.reading(
+      names,
+      refused: { error in
+        logger.info(
+          "no mark could be left in the store, so a prune meanwhile could delete the backup: \(error)"
+        )
+      }, body)
   }
 }

@@ -102,7 +102,8 @@ import Testing
 
   @Test func cancellingEndsTheWait() throws {
     let cancellation = Cancellation()
-    let cluster = try TemporaryCluster.shared()
+    // Its own: elsewhere other tests' checkpoints could remove the WAL that is read.
+    let cluster = try TemporaryCluster(15)
     let connection = try ReplicationConnection(
       ConnectionTarget(cluster.url()), applicationName: "pgkeep test", cancellation: cancellation)
     let stream = try connection.startReplication(

@@ -1,0 +1,74 @@
+import ObjectStore
+import Testing
+
+@testable import Repository
+
+@Suite struct PinTests {
+  @Test func whatIsReadIsNotPlannedToGo() throws {
+    try withStore { store in
+      let now = try store.clock()
+      let old = try Sample.backup(store, at: now.adding(days: -40))
+      try Sample.backup(store, at: now)
+      let repository = BackupRepository(store, environment: "production")
+      func deletions(_ now: UTCTime) throws -> RetentionPlan {
+        try RetentionPlan(aged(repository), policy: RetentionPolicy(keepDays: 30), now: now)
+      }
+      #expect(try deletions(now).deletions.count == 1)
+      try repository.reading(old, refused: { Issue.record($0) }) {
+        let pins = try repository.catalog().pins
+        #expect(pins.map(\.backup) == [old])
+        #expect(try deletions(now).deletions.isEmpty)
+        // What a killed restore left holds nothing after a day.
+        let later = try deletions(now.adding(days: 2))
+        #expect(later.deletions.map(\.names) == [old])
+        #expect(later.stalePins == pins)
+      }
+      #expect(try repository.catalog().pins.isEmpty)
+    }
+  }
+
+  @Test func aReaderThatComesBetweenPlanAndDeletionIsSeen() throws {
+    try withStore { store in
+      let now = try store.clock()
+      let old = try Sample.backup(store, at: now.adding(days: -40))
+      try Sample.backup(store, at: now)
+      let repository = BackupRepository(store, environment: "production")
+      let prune = Prune(repository)
+      let plan = try RetentionPlan(
+        aged(repository), policy: RetentionPolicy(keepDays: 30), now: now)
+      try repository.reading(old, refused: { Issue.record($0) }) {
+        let outcome = try prune.run(plan)
+        #expect(outcome.deleted.isEmpty)
+        #expect(outcome.refused.map(\.line.names) == [old])
+        #expect(outcome.refused.first?.isExpected == true)
+      }
+      #expect(try prune.run(plan).deleted.map(\.names) == [old])
+      #expect(code { try repository.reading(old, refused: { _ in }) {} } == .noBackup)
+    }
+  }
+
+  @Test func aStoreThatMayOnlyBeReadIsReadAllTheSame() throws {
+    try withStore { directory in
+      let names = try Sample.backup(directory, at: try directory.clock())
+      let prefix = Pin.prefix(of: names)
+      let repository = BackupRepository(
+        RecordingStore(directory, refusingWrites: prefix), environment: "production")
+      var refusals = 0
+      let value = try repository.reading(names, refused: { _ in refusals += 1 }) { 7 }
+      #expect(value == 7 && refusals == 1)
+      #expect(try directory.list(prefix: prefix).isEmpty)
+    }
+  }
+
+  /// The catalog as it will be when what has just been stored is as old as its name says.
+  private func aged(_ repository: BackupRepository) throws -> BackupCatalog {
+    let catalog = try repository.catalog()
+    let entries = catalog.entries.map {
+      CatalogEntry(
+        names: $0.names, state: $0.state, stored: $0.id.time, bytes: $0.bytes, dataKey: $0.dataKey)
+    }
+    return BackupCatalog(
+      environment: catalog.environment, place: catalog.place, entries: entries,
+      leftovers: catalog.leftovers, pins: catalog.pins)
+  }
+}
