@@ -60,6 +60,9 @@ CREATE OR REPLACE VIEW egg AS SELECT x FROM c.hen;
 CREATE VIEW seen AS SELECT 1 AS x;
 CREATE FUNCTION sees() RETURNS SETOF c.seen LANGUAGE sql AS 'SELECT 1';
 CREATE OR REPLACE VIEW seen AS SELECT x FROM c.sees();
+-- A view that was replaced by one over itself.
+CREATE VIEW worm AS SELECT 1 AS x, 'a'::text AS y;
+CREATE OR REPLACE VIEW worm WITH (security_barrier) AS SELECT x, y FROM c.worm WHERE x > 0;
 -- A function over a view that is grouped by a key.
 CREATE TABLE keyed (id integer PRIMARY KEY, v text);
 CREATE VIEW grouped AS SELECT id, v FROM c.keyed GROUP BY id;

@@ -56,3 +56,14 @@ alter table ivn add constraint ivn_a_not_null not null a not valid;
 create table ivn_late () inherits (ivn);
 alter table ivn_late validate constraint ivn_a_not_null;
 comment on constraint ivn_a_not_null on ivn_child is 'valid here, not in the parent';
+
+-- Names of not-null constraints that another table uses too, in every order of the tables.
+create table middle (id serial, name text not null, kind text not null check (kind <> ''));
+create table a_copy (like middle including all);
+create table z_copy (like middle);
+create table shared_p (id integer not null, k integer not null) partition by list (k);
+create table a_part partition of shared_p for values in (1);
+create table z_part partition of shared_p for values in (2);
+create table shared_i (id integer not null);
+create table a_child () inherits (shared_i);
+create table b_child (id integer not null) inherits (shared_i);

@@ -103,6 +103,36 @@ import Testing
     #expect(try Self.dump(three) == Self.dump(one))
   }
 
+  @Test func `memberships of 18 are made on 15, or said to have no words there`() throws {
+    let (one, two) = (try Self.cluster(18), try Self.cluster(15))
+    try one.psql(
+      """
+      CREATE ROLE reader; CREATE ROLE app; CREATE ROLE "Odd TO app WITH" NOINHERIT;
+      GRANT reader TO app WITH ADMIN OPTION; GRANT app TO "Odd TO app WITH";
+      """)
+    let directory = try TestDirectory()
+    let repository = BackupRepository(try DirectoryStore(path: directory.path))
+    let plain = try Self.take(one, repository)
+    _ = try Self.restore(plain, repository, to: two, overwrites: false)
+    let memberships = """
+      SELECT string_agg(concat_ws(' ', roleid::regrole, member::regrole, admin_option), '; '
+        ORDER BY roleid::regrole::text)
+      FROM pg_auth_members WHERE roleid >= 16384
+      """
+    #expect(
+      try two.psql(memberships) == "app \"Odd TO app WITH\" f; reader app t")
+
+    try two.psql("DROP ROLE reader, app, \"Odd TO app WITH\"")
+    try one.psql("GRANT app TO \"Odd TO app WITH\" WITH INHERIT TRUE")
+    let inheriting = try Self.take(one, repository)
+    let error = #expect(throws: LogicalBackupError.self) {
+      try Self.restore(inheriting, repository, to: two, overwrites: false)
+    }
+    #expect(error?.code == .unsupported)
+    #expect(error?.message.contains("GRANT app TO \"Odd TO app WITH\"") == true)
+    #expect(try two.psql("SELECT count(*) FROM pg_roles WHERE rolname = 'app'") == "0")
+  }
+
   @Test func `a role that may not see passwords takes a backup without, and it says so`() throws {
     let (one, two) = (try Self.cluster(15), try Self.cluster(15))
     try one.psql(Self.sql(15))

@@ -33,10 +33,17 @@ public struct GlobalsRestore: Sendable {
   ///   - manifest: what tells the names.
   /// - Throws: ``LogicalBackupError``, `PostgresError`. No error holds a password.
   public func restore(_ file: LogicalFileReader, _ manifest: GlobalsManifest) throws -> Report {
-    let statements = try read(file)
+    var statements = try read(file)
     let connection = try Connection(
       target, ConnectionOptions(applicationName: "pgkeep restore"), cancellation: cancellation)
     defer { connection.close() }
+    if connection.majorVersion < 16 {
+      let membership = OlderMembership(
+        statements.map(\.text), roles: manifest.roles.map { SQLText($0) })
+      for index in statements.indices {
+        statements[index].text = try membership.sql(statements[index].text)
+      }
+    }
     var report = Report()
     let existing = try Existing(connection)
     let kept =

@@ -12,6 +12,8 @@ struct RelationFacts: Sendable {
   var references: [UInt32: [UInt32]] = [:]
   /// The rules that are views' queries, with their views.
   var queries: [(rule: UInt32, relation: UInt32)] = []
+  /// Views whose queries read the view itself.
+  var selfReading: Set<UInt32> = []
 
   mutating func merge(_ other: RelationFacts) {
     rows += other.rows
@@ -20,6 +22,7 @@ struct RelationFacts: Sendable {
     checks.merge(other.checks) { first, _ in first }
     references.merge(other.references) { first, _ in first }
     queries += other.queries
+    selfReading.formUnion(other.selfReading)
   }
 
   static func relations(
@@ -40,10 +43,20 @@ struct RelationFacts: Sendable {
       parents: try readParents(session), references: try readReferences(session))
     try session.forEach(
       """
-      SELECT r.oid, r.ev_class FROM pg_catalog.pg_rewrite r
+      SELECT r.oid, r.ev_class,
+        -- Columns only: every rule needs its relation as a whole.
+        EXISTS (SELECT FROM pg_catalog.pg_depend d
+          WHERE d.classid = \(Catalog.rule.rawValue) AND d.objid = r.oid
+            AND d.refclassid = \(Catalog.relation.rawValue) AND d.refobjid = r.ev_class
+            AND d.refobjsubid > 0)
+      FROM pg_catalog.pg_rewrite r
       WHERE r.rulename = '_RETURN' AND r.oid >= \(CatalogSession.firstUserOID)
       """
-    ) { row in facts.queries.append((row.oid(), row.oid())) }
+    ) { row in
+      let (rule, relation) = (row.oid(), row.oid())
+      facts.queries.append((rule, relation))
+      if row.flag() { facts.selfReading.insert(relation) }
+    }
     return KindContents(relations: facts)
   }
 

@@ -11,6 +11,8 @@ enum Relations {
     var checks: [UInt32: [CheckRow]]
     /// Tables that a table's foreign keys point to.
     var references: [UInt32: [UInt32]]
+    /// Views whose queries read the view itself.
+    var selfReading: Set<UInt32>
   }
 
   struct CheckRow {
@@ -26,9 +28,10 @@ enum Relations {
     let facts = contents.relations
     let rows = facts.rows.sorted { ($0.schema, $0.name) < ($1.schema, $1.name) }
     let context = Context(
-      columns: facts.columns,
+      columns: SharedNames.marked(facts, rows),
       relations: Dictionary(rows.map { ($0.oid, $0) }, uniquingKeysWith: { first, _ in first }),
-      parents: facts.parents, checks: facts.checks, references: facts.references)
+      parents: facts.parents, checks: facts.checks, references: facts.references,
+      selfReading: facts.selfReading)
     for row in rows {
       if row.kind == "r", !row.isInExtension || row.extensionCondition != nil {
         contents.tables.append(Tables.data(row, context))

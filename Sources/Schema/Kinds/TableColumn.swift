@@ -40,6 +40,9 @@ struct TableColumn: Sendable {
     var isInherited: Bool
     var isNoInherit: Bool
     var isValid: Bool
+    /// Whether another table's constraint of the same schema has the name: the server, asked to
+    /// choose one, would then choose another.
+    var isShared = false
   }
 
   var isGenerated: Bool { generated != " " }

@@ -76,7 +76,7 @@ struct TableDefinition: ObjectDefinition {
     guard let constraint = column.notNull else { return " NOT NULL" }
     guard constraint.isValid, constraint.isLocal || isPartition else { return "" }
     var clause: SQLText = " NOT NULL"
-    if !isUsualName(constraint.name, column) {
+    if constraint.isShared || !isUsualName(constraint.name, column) {
       clause = " CONSTRAINT \(constraint.name.quotedIdentifier) NOT NULL"
     }
     return constraint.isNoInherit ? clause + " NO INHERIT" : clause

@@ -39,7 +39,8 @@ enum Views {
     object.parts = [
       SchemaObject.Part(
         identity: apart, kind: .viewDefinition, name: row.name,
-        sql: "CREATE OR REPLACE VIEW \(row.qualifiedName)\(options) AS\n\(query);\n")
+        sql: "CREATE OR REPLACE VIEW \(row.qualifiedName)\(options) AS\n\(query);\n",
+        isAlwaysApart: context.selfReading.contains(row.oid))
     ]
     return [object] + defaults(row, columns)
   }
