@@ -64,6 +64,38 @@ import Testing
     try body(database)
   }
 
+  /// What an extension says of its tables' rows stands in its catalog row, where anything can be
+  /// put without an extension of our own.
+  @Test(arguments: [15, 18])
+  func `an extension's configuration tables are read as their conditions say`(major: Int) throws {
+    let sql = """
+      CREATE EXTENSION citext;
+      CREATE TABLE own (a int, kept bool); INSERT INTO own SELECT i, i % 2 = 0
+        FROM generate_series(1, 10) i;
+      CREATE TABLE whole (a int); INSERT INTO whole VALUES (1), (2), (3);
+      CREATE TABLE quiet (a int); INSERT INTO quiet VALUES (1);
+      ALTER EXTENSION citext ADD TABLE own; ALTER EXTENSION citext ADD TABLE whole;
+      ALTER EXTENSION citext ADD TABLE quiet;
+      UPDATE pg_extension SET extconfig = ARRAY['own'::regclass::oid, 'whole'::regclass],
+        extcondition = ARRAY['WHERE kept AND a > 2', ''] WHERE extname = 'citext';
+      """
+    try withSource(sql, major: major) { source in
+      let (result, bytes) = try ExportFixture.export(source)
+      #expect(
+        result.tables.map { "\($0.qualifiedName) \($0.sum.rows)" }.sorted()
+          == ["public.own 4", "public.whole 3"])
+      #expect(
+        result.tables.first { $0.name == "own" }?.condition == "WHERE kept AND a > 2")
+      let text = try Command.check("gunzip", ["-c"], input: bytes).text
+      #expect(!text.contains("CREATE TABLE"))
+      let rows = try source.dump(["-a"]).split(separator: "\n").filter {
+        $0.first?.isNumber == true
+      }
+      #expect(rows.count == 7)
+      for row in rows { #expect(text.contains("\n\(row)\n")) }
+    }
+  }
+
   @Test("gunzip and psql restore what was exported", arguments: TemporaryCluster.installedMajors)
   func plainRestore(major: Int) throws {
     try withSource(major: major) { source in

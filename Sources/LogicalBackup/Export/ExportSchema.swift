@@ -27,7 +27,8 @@ struct ExportSchema: Sendable {
     afterReading: () throws -> Void = {}
   ) throws -> ExportSchema? {
     let before = try CatalogFingerprint.read(session.connection)
-    let reading = try read(session.connection, selection.filter, workers, cancellation)
+    let reading = try read(
+      session.connection, selection.filter, workers, present: present, cancellation)
     try afterReading()
     guard try CatalogFingerprint.read(present) == before else { return nil }
     let catalog = try reading.get()
@@ -53,6 +54,24 @@ struct ExportSchema: Sendable {
       try schema.addDatabaseSettings(session.connection, selection)
     }
     return schema
+  }
+
+  /// Locks that were not asked for: the server's functions take them while they write something
+  /// down, also of tables that were not chosen.
+  private static func lockNotObtained(
+    _ error: PostgresError, own: [Connection], _ present: Connection
+  ) throws -> LogicalBackupError {
+    let holders = try LockHolder.find(present, own: own.map(\.processID))
+    let named = holders.prefix(3).map { "\($0.relationName) (\($0.words))" }
+    let holder =
+      named.isEmpty
+      ? "another session held a lock on something in it"
+      : "other sessions keep readers out of \(named.joined(separator: "; "))"
+    return LogicalBackupError(
+      .lockNotObtained,
+      "The schema could not be read: \(holder), and the wait is over. Take the backup when that "
+        + "session has finished.",
+      object: holders.first?.relationName, cause: error)
   }
 
   private static func refuseCircles(_ script: SchemaScript) throws {
@@ -138,18 +157,14 @@ struct ExportSchema: Sendable {
   /// the server cannot write down.
   private static func read(
     _ connection: Connection, _ filter: SchemaFilter, _ workers: [Connection],
-    _ cancellation: Cancellation
+    present: Connection, _ cancellation: Cancellation
   ) throws -> Result<SchemaCatalog, PostgresError> {
     do {
       return .success(
         try SchemaReader(connection, cancellation: cancellation).read(filter, with: workers))
     } catch let error as PostgresError {
       if error.sqlState == .lockNotAvailable {
-        throw LogicalBackupError(
-          .lockNotObtained,
-          "The schema could not be read: another session holds a lock on something in it, and the "
-            + "wait for it is over. Take the backup when that session has finished.",
-          cause: error)
+        throw try lockNotObtained(error, own: [connection] + workers, present)
       }
       // "could not open relation with OID", "cache lookup failed": dropped since.
       guard error.sqlState == "XX000" || error.sqlState?.conditionClass == "42" else { throw error }

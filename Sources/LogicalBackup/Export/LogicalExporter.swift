@@ -134,7 +134,7 @@ public struct LogicalExporter: Sendable {
     var options = options.snapshot
     options.filter = selection.filter
     let deadline = ContinuousClock.now + options.lockWait
-    for _ in 0..<options.rounds {
+    for round in 0..<options.rounds {
       progress.update { $0.phase = .locking }
       options.lockWait = max(.seconds(1), ContinuousClock.now.duration(to: deadline))
       let session = try SnapshotSession.open(lead, options, hooks: hooks)
@@ -155,6 +155,7 @@ public struct LogicalExporter: Sendable {
           try connection.run("ROLLBACK")
           try connection.run("SET lock_timeout = 0")
         }
+        SnapshotOptions.pause(after: round)
         continue
       }
       var made = self.facts(lead, facts, schema)

@@ -1,3 +1,4 @@
+import Glibc
 import Schema
 
 /// How patiently a snapshot is taken.
@@ -10,4 +11,10 @@ public struct SnapshotOptions: Sendable {
   public var rounds = 10
 
   public init() {}
+
+  /// A pause after an attempt that a change of the schema undid, longer from attempt to attempt, so
+  /// that a migration's next statements do not undo all of them: 25 ms at first, 0.8 s at most.
+  static func pause(after round: Int) {
+    usleep(25_000 << UInt32(min(round, 5)))
+  }
 }

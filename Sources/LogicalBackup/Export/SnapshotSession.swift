@@ -31,7 +31,7 @@ final class SnapshotSession {
     hooks: SnapshotHooks = SnapshotHooks()
   ) throws -> SnapshotSession {
     let locker = TableLocker(connection, until: .now + options.lockWait)
-    for _ in 0..<options.rounds {
+    for round in 0..<options.rounds {
       let wanted = try LockedTable.list(connection, options.filter)
       try LockTableSize.check(connection, tables: wanted.count)
       try hooks.afterListing()
@@ -45,6 +45,7 @@ final class SnapshotSession {
         return SnapshotSession(connection, snapshot: snapshot, tables: found)
       }
       try connection.run("ROLLBACK")
+      SnapshotOptions.pause(after: round)
     }
     throw LogicalBackupError(
       .schemaChanged,

@@ -54,7 +54,7 @@ struct TableLocker {
   private func wait(_ batch: [LockedTable]) throws {
     let blocked = try blockers(batch)
     guard let first = blocked.first,
-      let table = batch.first(where: { $0.oid == first.table })
+      let table = batch.first(where: { $0.oid == first.relation })
     else {
       // It was free again before we could look. A breath, lest we spin.
       guard ContinuousClock.now < deadline else { throw timedOut(nil, batch[0]) }
@@ -78,40 +78,11 @@ struct TableLocker {
     }
   }
 
-  /// Who holds, or waits for, a lock that keeps readers out.
-  private struct Blocker {
-    var table: UInt32
-    var words: String
+  private func blockers(_ tables: [LockedTable]) throws -> [LockHolder] {
+    try LockHolder.find(connection, relations: tables.map(\.oid))
   }
 
-  private func blockers(_ tables: [LockedTable]) throws -> [Blocker] {
-    let oids = tables.map { SQLText(String($0.oid)) }.joined(separator: ",")
-    let rows = try connection.query(
-      """
-      SELECT l.relation, l.pid, a.usename, a.application_name, a.state,
-        pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.xact_start),
-        pg_catalog.left(a.query, 300), l.granted
-      FROM pg_catalog.pg_locks l
-      LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-      WHERE l.locktype = 'relation' AND l.relation = ANY ('{\(oids)}'::pg_catalog.oid[])
-        AND l.database = (SELECT oid FROM pg_catalog.pg_database
-          WHERE datname = pg_catalog.current_database())
-        AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_catalog.pg_backend_pid()
-      ORDER BY l.granted DESC, l.pid
-      """)
-    return (0..<rows.rowCount).map { row in
-      let verb = rows.bool(row, 7) ? "holds" : "waits for"
-      var words = "session \(rows.string(row, 1)) \(verb) an exclusive lock"
-      if !rows.isNull(row, 2) { words += ", role \(rows.string(row, 2))" }
-      if !rows.string(row, 3).isEmpty { words += ", application \(rows.string(row, 3))" }
-      if !rows.isNull(row, 4) { words += ", \(rows.string(row, 4))" }
-      if !rows.isNull(row, 5) { words += ", in a transaction for \(rows.string(row, 5))" }
-      if !rows.string(row, 6).isEmpty { words += ", query: \(rows.string(row, 6))" }
-      return Blocker(table: UInt32(rows.int(row, 0) ?? 0), words: words)
-    }
-  }
-
-  private func timedOut(_ blocker: Blocker?, _ table: LockedTable) -> LogicalBackupError {
+  private func timedOut(_ blocker: LockHolder?, _ table: LockedTable) -> LogicalBackupError {
     let words = blocker.map { " (\($0.words))" } ?? ""
     return LogicalBackupError(
       .lockNotObtained,

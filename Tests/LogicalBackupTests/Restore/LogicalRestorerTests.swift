@@ -285,6 +285,103 @@ import Testing
     try cluster.psql("DROP ROLE \(plain)")
   }
 
+  /// Grants by somebody who was given the option stand between `SET ROLE` and `RESET ROLE`.
+  @Test(arguments: majors) func withoutPrivilegesNoOtherRoleIsTaken(major: Int) throws {
+    let cluster = try TemporaryCluster.shared(major)
+    let (granted, last, plain) = (Self.name(), Self.name(), Self.name())
+    try cluster.psql(
+      "CREATE ROLE \(granted); CREATE ROLE \(last); CREATE ROLE \(plain) LOGIN CREATEDB")
+    let (source, file) = try sample(
+      cluster,
+      more: """
+        ;SELECT lo_create(7001);
+        GRANT USAGE ON SCHEMA public TO \(granted) WITH GRANT OPTION;
+        GRANT SELECT ON orders TO \(granted) WITH GRANT OPTION;
+        GRANT UPDATE (id) ON orders TO \(granted) WITH GRANT OPTION;
+        GRANT SELECT ON LARGE OBJECT 7001 TO \(granted) WITH GRANT OPTION;
+        ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO \(granted);
+        SET ROLE \(granted);
+        GRANT SELECT ON orders TO \(last); GRANT UPDATE (id) ON orders TO \(last);
+        GRANT SELECT ON LARGE OBJECT 7001 TO \(last);
+        RESET ROLE;
+        """)
+    // With them, the copy says who granted what.
+    let whole = TemporaryDatabase(cluster: cluster, name: Self.name())
+    _ = try restore(file.reader, to: whole.url)
+    try expectSame(source, whole)
+    // Without them, neither role is needed, nor the right to be one.
+    for database in [source, whole] {
+      try database.psql("DROP OWNED BY \(last), \(granted) CASCADE")
+      try database.drop()
+    }
+    try cluster.psql("DROP ROLE \(last); DROP ROLE \(granted)")
+    let copy = TemporaryDatabase(cluster: cluster, name: Self.name())
+    let report = try restore(file.reader, to: cluster.url(copy.name, user: plain)) {
+      $0.omitsOwners = true
+      $0.omitsPrivileges = true
+    }
+    #expect(report.isVerified)
+    #expect(report.skipped.allSatisfy { $0.contains("left out as asked") })
+    let lists = try copy.psql(
+      """
+      SELECT (SELECT count(*) FROM pg_class WHERE relname = 'orders' AND relacl IS NOT NULL),
+        (SELECT count(*) FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attacl IS NOT NULL),
+        (SELECT count(*) FROM pg_largeobject_metadata WHERE lomacl IS NOT NULL),
+        (SELECT count(*) FROM pg_default_acl),
+        (SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ' ') FROM pg_class
+          WHERE relname = 'orders')
+      """)
+    #expect(lists == "0|0|0|0|\(plain)")
+    try copy.drop()
+    try cluster.psql("DROP ROLE \(plain)")
+  }
+
+  /// As on a managed server: the extension is there already and another role's, so is `public`, and
+  /// the role can make databases and nothing else.
+  @Test(arguments: majors) func aPlainOwnerFindsExtensionsThere(major: Int) throws {
+    let cluster = try TemporaryCluster.shared(major)
+    let plain = Self.name()
+    try cluster.psql("CREATE ROLE \(plain) LOGIN CREATEDB")
+    // Not one that an owner of a database may make.
+    let (source, file) = try sample(
+      cluster,
+      more: """
+        ;CREATE EXTENSION pageinspect; COMMENT ON EXTENSION pageinspect IS 'pages';
+        CREATE EXTENSION citext;
+        CREATE TABLE public.uses (a citext PRIMARY KEY); INSERT INTO public.uses VALUES ('x');
+        CREATE VIEW public.pages AS
+          SELECT lsn::text FROM page_header(get_raw_page('public.uses', 0));
+        COMMENT ON SCHEMA public IS 'ours';
+        """)
+    // Where it is not there, that is told before rows move.
+    let missing = #expect(throws: LogicalBackupError.self) {
+      _ = try restore(file.reader, to: cluster.url(Self.name(), user: plain)) {
+        $0.omitsOwners = true
+      }
+    }
+    #expect(missing?.description.contains("pageinspect") == true, "\(missing as Any)")
+
+    let copy = try cluster.createDatabase(owner: plain)
+    try copy.psql("CREATE EXTENSION pageinspect; ALTER SCHEMA public OWNER TO postgres")
+    try copy.psql("GRANT CREATE ON SCHEMA public TO \(plain)")
+    let report = try restore(file.reader, to: copy.url(user: plain)) {
+      $0.mode = .intoEmpty
+      $0.omitsOwners = true
+    }
+    #expect(report.isVerified)
+    let reasons = report.skipped.filter { !$0.contains("left out as asked") }
+    #expect(reasons.contains { $0.hasPrefix("COMMENT ON EXTENSION pageinspect") })
+    #expect(reasons.contains { $0.hasPrefix("COMMENT ON SCHEMA public") })
+    #expect(reasons.count == 2, "\(reasons)")
+    #expect(try ExportFixture.contents(copy) == ExportFixture.contents(source))
+    #expect(
+      try copy.psql("SELECT pg_get_userbyid(extowner) FROM pg_extension WHERE extname = 'citext'")
+        == plain)
+    try copy.drop()
+    try source.drop()
+    try cluster.psql("DROP ROLE \(plain)")
+  }
+
   /// What only the post-data asks for is found out before any row is loaded.
   @Test(arguments: majors) func aPlainRolesRestoreFailsBeforeRowsMove(major: Int) throws {
     let cluster = try TemporaryCluster.shared(major)
