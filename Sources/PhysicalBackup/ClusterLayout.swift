@@ -31,6 +31,13 @@ public struct ClusterLayout: Hashable, Sendable {
   public func serverManifestKey(_ id: BackupID) -> String { basePrefix(id) + "backup_manifest.gz" }
   public func settingsKey(_ id: BackupID) -> String { basePrefix(id) + "settings.json" }
 
+  func drillPrefix(_ base: BackupID) -> String { basePrefix(base) + "drill-" }
+
+  /// What a drill with a base backup has found.
+  func drillKey(_ base: BackupID, _ drill: BackupID, passed: Bool) -> String {
+    drillPrefix(base) + "\(drill)-\(passed ? "passed" : "failed").json"
+  }
+
   /// The base backup that a manifest's key names; nil for every other key.
   public func base(ofManifest key: String) -> BackupID? {
     guard key.hasPrefix(basePrefix), key.hasSuffix(".json") else { return nil }

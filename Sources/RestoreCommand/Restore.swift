@@ -48,6 +48,9 @@ struct Restore: ToolCommand {
       The whole cluster to any moment, where base backups and WAL are kept:
         restore cluster --at '2026-11-22 14:30:00Z' --data-directory DIR --start
 
+      Whether that would work, and how long it takes:
+        restore drill
+
       Where the store is comes from BACKUP_STORE and its keys; RESTORE_URL is the same as --to, and \
       keeps the password out of the process list. Until all is restored, nothing is to be seen \
       under the database's name: the same command can be run again. Without this tool: \
@@ -55,7 +58,7 @@ struct Restore: ToolCommand {
       """,
     version: ToolVersion.current,
     subcommands: [
-      RestoreCluster.self, RestoreGlobals.self, WALFetchCommand.self,
+      RestoreCluster.self, RestoreDrill.self, RestoreGlobals.self, WALFetchCommand.self,
       WALPrefetchCommand.self,
     ])
 
