@@ -67,6 +67,21 @@ import Testing
       checks.append((.time(mark.time), mark.row))
       checks.append((.position(other.position), other.row))
     }
+    // What a target needs of the points is enough: everything would give the same plan.
+    let everything = try RecoveryPlanner(PhysicalCatalog(store, environment: "test"))
+    let others = (0..<10).compactMap { _ in marks.randomElement(using: &random) }
+    let targets =
+      checks.map(\.0)
+      + others.flatMap { [RecoveryTarget.time($0.time), .position($0.position)] }
+    for target in targets {
+      let expected = try everything.plan(target)
+      let plan = try RecoveryPlanner(
+        PhysicalCatalog(store, environment: "test", points: .target(target, timeline: nil))
+      ).plan(target)
+      #expect(plan.stop == expected.stop, "\(target), seed \(random.seed)")
+      #expect(plan.segments == expected.segments, "\(target), seed \(random.seed)")
+      #expect(plan.base.id == expected.base.id, "\(target), seed \(random.seed)")
+    }
     if !PhysicalTesting.runsAll { checks = Array(checks.shuffled(using: &random).prefix(3)) }
     for (target, row) in checks {
       let restored = try RestoredCluster(store, target, major: major)

@@ -29,7 +29,9 @@ public final class S3Server: Sendable {
   public let region = "us-east-1"
 
   private let directory: TestDirectory
-  private let process: ServerProcess
+  private let child: ChildProcess
+  private let running: Mutex<ServerProcess>
+  private var process: ServerProcess { running.withLock { $0 } }
   private let sockets: [String]
 
   /// Starts a server; blocks until it answers.
@@ -38,7 +40,7 @@ public final class S3Server: Sendable {
     directory = try TestDirectory()
     let ports = try (0..<4).map { _ in try LoopbackPort.free() }
     port = ports[0]
-    let child =
+    child =
       switch kind {
       case .seaweedFS:
         try Self.seaweedFS(
@@ -57,7 +59,12 @@ public final class S3Server: Sendable {
     AtExit.shared.keep(ObjectIdentifier(directory)) { [sockets] in
       for socket in sockets { unlink(socket) }
     }
-    process = try ServerProcess(child, log: directory.file("log"), quickStop: SIGKILL)
+    running = Mutex(
+      try ServerProcess(child, log: directory.file("log"), quickStop: SIGKILL))
+    try waitUntilReady()
+  }
+
+  private func waitUntilReady() throws {
     try process.waitUntil(timeout: .seconds(60)) { LoopbackPort.httpStatus(port) != nil }
     if kind == .seaweedFS { try waitUntilWritable() }
   }
@@ -125,6 +132,19 @@ public final class S3Server: Sendable {
     process.kill()
     try process.waitForEnd(timeout: .seconds(10))
   }
+
+  /// Starts it again after ``kill()``, with its files; moto has none. Blocks until it answers.
+  public func restart() throws {
+    for socket in sockets { unlink(socket) }
+    let next = try ServerProcess(child, log: directory.file("log"), quickStop: SIGKILL)
+    running.withLock { $0 = next }
+    try waitUntilReady()
+  }
+
+  /// Stops it from answering, with its connections open, until ``resume()``.
+  public func pause() { process.signal(SIGSTOP) }
+  /// Lets it go on after ``pause()``.
+  public func resume() { process.signal(SIGCONT) }
 
   /// Whether the server process runs.
   public var isRunning: Bool { process.isRunning }
