@@ -35,9 +35,13 @@ import Testing
 
     deinit { process.kill() }
 
-    /// The requests up to now.
-    func requests() throws -> [[String: Any]] {
-      try process.textSoFar.split(separator: "\n").compactMap { line in
+    /// The requests up to now; waits until there are so many of them.
+    func requests(_ count: Int = 0) throws -> [[String: Any]] {
+      let deadline = ContinuousClock.now + .seconds(60)
+      while process.textSoFar.filter(\.isNewline).count < count, ContinuousClock.now < deadline {
+        usleep(20_000)
+      }
+      return try process.textSoFar.split(separator: "\n").compactMap { line in
         try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       }
     }
@@ -53,7 +57,7 @@ import Testing
     let run = try backup("prune")
     #expect(run.code == 2)
     #expect(!run.errorText.contains("verysecret"))
-    let requests = try listener.requests()
+    let requests = try listener.requests(1)
     let request = try #require(requests.first)
     #expect(requests.count == 1)
     #expect(request["method"] as? String == "POST")
@@ -92,9 +96,9 @@ import Testing
       "METRICS_DIRECTORY": metrics.path,
     ])
     try backup("run").expectSuccess()
-    #expect(try listener.requests().map { $0["path"] as? String } == ["/ping/uuid"])
+    #expect(try listener.requests(1).map { $0["path"] as? String } == ["/ping/uuid"])
     try backup.with(["DATABASE_URL": bench.url("no_such_database")])("run").expectFailure(8)
-    let failure = try #require(try listener.requests().last)
+    let failure = try #require(try listener.requests(2).last)
     #expect(failure["method"] as? String == "POST")
     #expect(failure["path"] as? String == "/ping/uuid/fail")
     #expect((failure["body"] as? String)?.contains("no_such_database") == true)
