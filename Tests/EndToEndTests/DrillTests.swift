@@ -73,6 +73,7 @@ import Testing
       usleep(5000)
     }
     killed.kill()
+    _ = try killed.wait(timeout: .seconds(60))
     #expect(server != nil)
     (code, report) = try drill()
     #expect(code == 0 && report["passed"] as? Bool == true, "\(report)")

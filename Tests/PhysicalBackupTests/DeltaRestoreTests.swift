@@ -180,6 +180,7 @@ import Testing
         ])
       usleep(UInt32.random(in: 0...600_000, using: &random))
       run.kill()
+      _ = try run.wait(timeout: .seconds(60))
       // Half of what is there is of another time.
       try? FileManager.default.removeItem(atPath: cluster.dataDirectory + "/base/1")
     }
