@@ -1,3 +1,5 @@
+import Glibc
+
 /// SQL, a name from a catalog or a value in text form: bytes in the connection's client encoding.
 ///
 /// PostgreSQL databases may hold text that is not UTF-8 (`SQL_ASCII`, `LATIN1`), so what comes
@@ -42,7 +44,16 @@ public struct SQLText: Hashable, Sendable {
 extension SQLText: Comparable {
   /// Byte order: the same on every machine, whatever its locale.
   public static func < (left: SQLText, right: SQLText) -> Bool {
-    left.bytes.lexicographicallyPrecedes(right.bytes)
+    left.bytes.withUnsafeBytes { left in
+      right.bytes.withUnsafeBytes { right in
+        let length = min(left.count, right.count)
+        guard length > 0, let first = left.baseAddress, let second = right.baseAddress else {
+          return left.count < right.count
+        }
+        let order = memcmp(first, second, length)
+        return order == 0 ? left.count < right.count : order < 0
+      }
+    }
   }
 }
 

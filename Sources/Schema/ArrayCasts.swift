@@ -1,3 +1,4 @@
+import Glibc
 import Postgres
 
 /// Keeps casts of `ARRAY[…]` what they were.
@@ -87,16 +88,19 @@ enum ArrayCasts {
   }
 
   private static func mayHaveCasts(_ bytes: [UInt8]) -> Bool {
-    var position = 0
-    while position + 3 <= bytes.count {
-      if bytes[position] == UInt8(ascii: "]"),
-        starts(bytes, position, with: "])::") || starts(bytes, position, with: "]::")
+    bytes.withUnsafeBytes { buffer in
+      var position = 0
+      while position + 3 < buffer.count, let base = buffer.baseAddress,
+        let found = memchr(base + position, Int32(UInt8(ascii: "]")), buffer.count - position)
       {
-        return true
+        position = UnsafeRawPointer(found) - base
+        if starts(bytes, position, with: "])::") || starts(bytes, position, with: "]::") {
+          return true
+        }
+        position += 1
       }
-      position += 1
+      return false
     }
-    return false
   }
 
   private static func starts(_ bytes: [UInt8], _ position: Int, with text: StaticString) -> Bool {

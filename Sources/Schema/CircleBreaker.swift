@@ -64,7 +64,7 @@ struct CircleBreaker {
     let views = Set(within.map(\.from)).filter {
       graph.nodes[$0].kind == .viewDefinition && isSeparable($0)
     }
-    if let view = views.min(by: { graph.nodes[$0].sortKey < graph.nodes[$1].sortKey }) {
+    if let view = views.min(by: { graph.sortKeys[$0] < graph.sortKeys[$1] }) {
       graph.separate(view)
       return
     }

@@ -11,7 +11,7 @@ struct Dependency: Sendable {
   static func read(_ session: CatalogSession) throws -> KindContents {
     let edges = try session.rows(
       """
-      SELECT DISTINCT classid, objid, refclassid, refobjid FROM pg_catalog.pg_depend
+      SELECT classid, objid, refclassid, refobjid FROM pg_catalog.pg_depend
       WHERE deptype NOT IN ('e', 'x') AND refobjid <> 0 AND objid <> refobjid
         AND NOT (deptype = 'a' AND refclassid = \(Catalog.relation.rawValue)
           AND classid IN (\(Catalog.columnDefault.rawValue), \(Catalog.constraint.rawValue)))

@@ -14,7 +14,6 @@ struct DependencyGraph {
     var isFixed = false
     var section: SchemaObject.Section
     var kind: ObjectKind
-    var sortKey: SortKey
   }
 
   /// Names decide where needs do not.
@@ -31,6 +30,8 @@ struct DependencyGraph {
   }
 
   private(set) var nodes: [Node] = []
+  /// The nodes' places where needs do not decide.
+  private(set) var sortKeys: [SortKey] = []
   /// The nodes' identities; `index(of:)` finds through aliases.
   private(set) var identities: [ObjectIdentity] = []
   /// Where a node's statements stand: its own position, or that of the object that it is within.
@@ -50,22 +51,22 @@ struct DependencyGraph {
 
   init(_ catalog: SchemaCatalog) {
     aliases = catalog.aliases
+    positions.reserveCapacity(catalog.objects.count * 2)
+    edges.reserveCapacity(catalog.dependencies.count + catalog.objects.count)
     for (number, object) in catalog.objects.enumerated() {
       let whole = nodes.count
       add(
-        Node(
-          object: number, part: nil, section: object.section, kind: object.kind,
-          sortKey: SortKey(
-            kind: object.kind, schema: object.schema ?? "", name: object.name)),
+        Node(object: number, part: nil, section: object.section, kind: object.kind),
+        SortKey(kind: object.kind, schema: object.schema ?? SQLText(), name: object.name),
         object.identity, home: whole)
       for (part, description) in object.parts.enumerated() {
         let position = nodes.count
         add(
           Node(
             object: number, part: part, isFixed: description.isFixed,
-            section: description.section, kind: description.kind,
-            sortKey: SortKey(
-              kind: description.kind, schema: object.schema ?? "", name: description.name)),
+            section: description.section, kind: description.kind),
+          SortKey(
+            kind: description.kind, schema: object.schema ?? SQLText(), name: description.name),
           description.identity, home: description.isAlwaysApart ? position : whole)
         edges.append((position, whole))
       }
@@ -73,16 +74,19 @@ struct DependencyGraph {
     addEdges(catalog)
   }
 
-  private mutating func add(_ node: Node, _ identity: ObjectIdentity, home: Int) {
+  private mutating func add(
+    _ node: Node, _ sortKey: SortKey, _ identity: ObjectIdentity, home: Int
+  ) {
     positions[identity] = nodes.count
     nodes.append(node)
+    sortKeys.append(sortKey)
     identities.append(identity)
     self.home.append(home)
   }
 
   private mutating func addEdges(_ catalog: SchemaCatalog) {
     for object in catalog.objects {
-      guard let from = positions[object.identity] else { continue }
+      guard !object.needs.isEmpty, let from = positions[object.identity] else { continue }
       for needed in object.needs { addEdge(from, index(of: needed)) }
     }
     for dependency in catalog.dependencies {
@@ -123,11 +127,15 @@ struct DependencyGraph {
   }
 
   /// Whether a node goes first where needs do not decide.
-  func isBefore(_ left: Int, _ right: Int) -> Bool {
-    if nodes[left].sortKey.kind != nodes[right].sortKey.kind {
-      return nodes[left].sortKey.kind < nodes[right].sortKey.kind
+  func isBefore(_ left: Int, _ right: Int) -> Bool { sortKeys[left] < sortKeys[right] }
+
+  /// Nodes in the order in which they go where needs do not decide.
+  func sorted(_ nodes: [Int]) -> [Int] {
+    var order = NameOrder()
+    for node in nodes {
+      order.append(sortKeys[node].kind, sortKeys[node].schema, sortKeys[node].name)
     }
-    return nodes[left].sortKey < nodes[right].sortKey
+    return order.positions().map { nodes[$0] }
   }
 
   /// Whether the node is a step of its own.
@@ -148,10 +156,11 @@ struct DependencyGraph {
   mutating func addShell(of type: Int) -> Int {
     var node = nodes[type]
     node.kind = .shellType
-    node.sortKey.kind = .shellType
+    var sortKey = sortKeys[type]
+    sortKey.kind = .shellType
     shells[type] = nodes.count
     add(
-      node, ObjectIdentity(.type, identities[type].oid, column: -1), home: nodes.count)
+      node, sortKey, ObjectIdentity(.type, identities[type].oid, column: -1), home: nodes.count)
     if let schema = schemas[nodes[type].object] { addEdge(nodes.count - 1, schema) }
     return nodes.count - 1
   }
@@ -166,7 +175,8 @@ struct DependencyGraph {
     let stub = nodes.count
     stubs[function] = stub
     add(
-      node, ObjectIdentity(.procedure, identities[function].oid, column: -1), home: stub)
+      node, sortKeys[function],
+      ObjectIdentity(.procedure, identities[function].oid, column: -1), home: stub)
     let signature = signatureNeeds[function] ?? []
     let needed = edges.filter {
       $0.from == function && (signature.contains($0.to) || isShell($0.to))
@@ -195,9 +205,20 @@ struct DependencyGraph {
   func needs() -> [[Int]] {
     var needs = [[Int]](repeating: [], count: nodes.count)
     for (from, to) in edges where home[from] != home[to] { needs[home[from]].append(home[to]) }
-    for index in needs.indices where needs[index].count > 1 {
-      needs[index] = Set(needs[index]).sorted()
-    }
+    for index in needs.indices where needs[index].count > 1 { needs[index].sortWithoutDoubles() }
     return needs
+  }
+}
+
+extension [Int] {
+  /// Most lists are of a few numbers, where a set would be more work than the sorting.
+  fileprivate mutating func sortWithoutDoubles() {
+    sort()
+    var count = 1
+    for position in 1..<self.count where self[position] != self[count - 1] {
+      self[count] = self[position]
+      count += 1
+    }
+    removeLast(self.count - count)
   }
 }

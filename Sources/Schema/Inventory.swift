@@ -10,13 +10,22 @@ struct Inventory {
   /// Every row that is the user's.
   static func read(_ session: CatalogSession) throws -> KindContents {
     var contents = KindContents()
-    // A row for each catalog: hundreds of thousands of small rows take longer than their OIDs.
-    try session.forEach(
+    // A row for each query: hundreds of thousands of small rows take longer than their OIDs.
+    let selects = queries(session).map { query, step in
       """
-      SELECT i.classid, i.step, pg_catalog.string_agg(i.oid::pg_catalog.text, ' ')
-      FROM (\(rows(session))) i (classid, oid, step) GROUP BY i.classid, i.step
+      SELECT pg_catalog.min(i.classid), \(step), pg_catalog.string_agg(i.oid::pg_catalog.text, ' ')
+      FROM (\(query)) i (classid, oid)
+      """ as SQLText
+    }
+    // Catalogs that this version has never heard of.
+    let known = Catalog.known.map { "\($0.rawValue)" as SQLText }.joined(separator: ", ")
+    let unknown: SQLText = """
+      SELECT d.classid, 0, pg_catalog.string_agg(d.objid::pg_catalog.text, ' ')
+      FROM pg_catalog.pg_depend d
+      WHERE d.objid >= \(CatalogSession.firstUserOID) AND d.classid NOT IN (\(known))
+      GROUP BY d.classid
       """
-    ) { row in
+    try session.forEach((selects + [unknown]).joined(separator: "\nUNION ALL\n")) { row in
       let catalog = Catalog(rawValue: row.oid())
       let step = Int32(row.int())
       contents.inventory += row.oids().map { ObjectIdentity(catalog, $0, column: step) }
@@ -105,15 +114,21 @@ struct Inventory {
 
   /// Every row of every catalog that is the user's: in no schema of the server's, in no extension,
   /// and not made by the server together with another row that is in this list.
-  private static func rows(_ session: CatalogSession) -> SQLText {
+  /// As queries for catalog and OID, with the step that makes it where that is not the object's own.
+  private static func queries(_ session: CatalogSession) -> [(query: SQLText, step: Int32)] {
     let firstOID = CatalogSession.firstUserOID
+    // The few schemas that do not count are looked up once, whatever the number of objects.
+    let systemSchemas: SQLText = """
+      SELECT oid FROM pg_catalog.pg_namespace
+      WHERE nspname ~ '^pg_' OR nspname = 'information_schema'
+      """
     func inSchema(
       _ catalog: Catalog, _ table: SQLText, _ schema: SQLText, _ condition: SQLText = "true"
     ) -> SQLText {
       """
       SELECT \(catalog.rawValue)::oid, o.oid FROM pg_catalog.\(table) o
-      JOIN pg_catalog.pg_namespace n ON n.oid = o.\(schema) AND \(session.isUserSchema())
-      WHERE \(condition) AND \(session.isFree(catalog, "o.oid"))
+      WHERE o.\(schema) NOT IN (\(systemSchemas))
+        AND \(condition) AND \(session.isFree(catalog, "o.oid"))
       """
     }
     func onTable(
@@ -122,7 +137,7 @@ struct Inventory {
       """
       SELECT \(catalog.rawValue)::oid, o.oid FROM pg_catalog.\(table) o
       JOIN pg_catalog.pg_class c ON c.oid = o.\(relation)
-      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND \(session.isUserSchema())
+        AND c.relnamespace NOT IN (\(systemSchemas))
       WHERE \(condition) AND \(session.isFree(catalog, "o.oid"))
         AND \(session.isFree(.relation, "c.oid"))
       """
@@ -202,32 +217,31 @@ struct Inventory {
       JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace AND \(session.isUserSchema())
       WHERE \(session.isFree(.type, "t.oid"))
       """)
-    // Catalogs that this version has never heard of.
-    let known = Catalog.known.map { "\($0.rawValue)" as SQLText }.joined(separator: ", ")
-    selects.append(
-      """
-      SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
-      WHERE d.objid >= \(firstOID) AND d.classid NOT IN (\(known))
-      """)
     let relation = Catalog.relation.rawValue
     let table: SQLText = """
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND \(session.isUserSchema())
         AND \(session.isFree(.relation, "c.oid"))
       """
-    return """
-      SELECT o.classid, o.oid, 0 FROM (
-      \(selects.joined(separator: "\nUNION ALL\n"))
-      ) o (classid, oid)
-      UNION ALL
-      SELECT \(relation)::oid, c.oid, \(SchemaObject.attachment) FROM pg_catalog.pg_inherits h
-      JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid AND c.relispartition \(table)
-      UNION ALL
-      SELECT \(relation)::oid, c.oid, \(SchemaObject.rowSecurity) FROM pg_catalog.pg_class c \(table)
-      WHERE c.relrowsecurity OR c.relforcerowsecurity
-      UNION ALL
-      SELECT \(relation)::oid, c.oid, \(SchemaObject.refresh) FROM pg_catalog.pg_class c \(table)
-      WHERE c.relkind = 'm' AND c.relispopulated
-      """
+    return selects.map { ($0, 0) } + [
+      (
+        """
+        SELECT \(relation)::oid, c.oid FROM pg_catalog.pg_inherits h
+        JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid AND c.relispartition \(table)
+        """, SchemaObject.attachment
+      ),
+      (
+        """
+        SELECT \(relation)::oid, c.oid FROM pg_catalog.pg_class c \(table)
+        WHERE c.relrowsecurity OR c.relforcerowsecurity
+        """, SchemaObject.rowSecurity
+      ),
+      (
+        """
+        SELECT \(relation)::oid, c.oid FROM pg_catalog.pg_class c \(table)
+        WHERE c.relkind = 'm' AND c.relispopulated
+        """, SchemaObject.refresh
+      ),
+    ]
   }
 }
 

@@ -14,6 +14,7 @@ struct KindContents: Sendable {
   var dependencies: [Dependency] = []
   var relations = RelationFacts()
   var indexes = IndexFacts()
+  var constraints: [Constraints.Row] = []
   /// What `Inventory` counted.
   var inventory: [ObjectIdentity] = []
 
@@ -29,6 +30,7 @@ struct KindContents: Sendable {
     dependencies += other.dependencies
     relations.merge(other.relations)
     indexes.merge(other.indexes)
+    constraints += other.constraints
     inventory += other.inventory
   }
 }

@@ -2,9 +2,8 @@
 struct KindReader: Sendable {
   typealias Read = @Sendable (CatalogSession) throws -> KindContents
 
-  /// Reads one slice of several, from 0 on.
-  typealias ReadSlice =
-    @Sendable (CatalogSession, _ slice: Int, _ count: Int) throws -> KindContents
+  /// Reads what belongs to the relations of one slice.
+  typealias ReadSlice = @Sendable (CatalogSession, RelationSlice) throws -> KindContents
 
   let name: String
   private let whole: [Read]
@@ -22,12 +21,9 @@ struct KindReader: Sendable {
     self.sliced = sliced
   }
 
-  /// The pieces of the work for `count` connections.
-  func pieces(_ count: Int) -> [Read] {
-    whole
-      + sliced.flatMap { read in
-        (0..<count).map { slice -> Read in { try read($0, slice, count) } }
-      }
+  /// The pieces of the work, when relations are shared out like this.
+  func pieces(_ slices: [RelationSlice]) -> [Read] {
+    whole + sliced.flatMap { read in slices.map { slice -> Read in { try read($0, slice) } } }
   }
 
   /// All kinds, the most expensive ones last. No reader needs another's results.

@@ -12,6 +12,12 @@ public struct ObjectIdentity: Hashable, Sendable {
     self.column = column
   }
 
+  /// One number for the hasher, since readers look up hundreds of thousands of identities.
+  public func hash(into hasher: inout Hasher) {
+    let column = UInt64(UInt32(bitPattern: self.column)) << 48
+    hasher.combine((UInt64(catalog.rawValue) << 32 | UInt64(oid)) ^ column)
+  }
+
   /// The object that a column belongs to.
   public var whole: ObjectIdentity { ObjectIdentity(catalog, oid) }
 }

@@ -33,8 +33,8 @@ public struct SchemaCatalog: Sendable {
     dependencies = contents.dependencies
     objects = contents.objects
     aliases = contents.aliases
-    tables = contents.tables.sorted { ($0.schema, $0.name) < ($1.schema, $1.name) }
-    sequences = contents.sequences.sorted { ($0.schema, $0.name) < ($1.schema, $1.name) }
+    tables = contents.tables.sorted(bySchema: \.schema, name: \.name)
+    sequences = contents.sequences.sorted(bySchema: \.schema, name: \.name)
     extensions = contents.extensions.sorted { $0.name < $1.name }
     unsupported = contents.unsupported
     namedRoles = contents.roles

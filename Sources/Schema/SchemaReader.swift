@@ -42,15 +42,15 @@ public struct SchemaReader {
     var contents = KindContents()
     if others.isEmpty {
       for reader in readers {
-        for piece in reader.pieces(1) { contents.merge(try piece(session)) }
+        for piece in reader.pieces([.all]) { contents.merge(try piece(session)) }
       }
     } else {
+      let slices = try RelationSlice.read(session, count: others.count + 1)
       contents = try ParallelReading.read(
-        readers.flatMap { $0.pieces(others.count + 1) }, on: [session.connection] + others,
+        readers.flatMap { $0.pieces(slices) }, on: [session.connection] + others,
         cancellation: session.cancellation)
     }
-    Relations.addObjects(to: &contents)
-    Indexes.addObjects(to: &contents)
+    try addObjects(to: &contents)
     let missing = try Inventory(session).missing(in: contents, selection)
     selection?.apply(to: &contents)
     contents.unsupported += missing
@@ -58,6 +58,21 @@ public struct SchemaReader {
       serverVersion: session.connection.serverVersion,
       database: try DatabaseFacts.read(session), contents: contents,
     )
+  }
+
+  /// Makes objects of what the queries about relations told.
+  private func addObjects(to contents: inout KindContents) throws {
+    let facts = KindContents(
+      relations: contents.relations, indexes: contents.indexes, constraints: contents.constraints)
+    let others = Monitor([SchemaObject]())
+    let group = ThreadGroup(following: session.cancellation)
+    group.start("indexes") {
+      let objects = Constraints.objects(facts) + Indexes.objects(facts)
+      others.update { $0 = objects }
+    }
+    Relations.addObjects(to: &contents)
+    try group.join()
+    contents.objects += others.update { $0 }
   }
 
   /// Reads the values of sequences, a thousand in a query.

@@ -1,3 +1,4 @@
+import ByteStream
 import Postgres
 
 /// Turns a catalog's objects into steps in an order that runs.
@@ -20,9 +21,8 @@ struct ScriptBuilder {
   }
 
   func script() -> SchemaScript {
-    let rendered = graph.nodes.indices.map { graph.isApart($0) ? item($0) : nil }
-    let steps = graph.nodes.indices.filter { rendered[$0]?.sql.isEmpty == false }
-      .sorted { graph.isBefore($0, $1) }
+    let rendered = rendered()
+    let steps = graph.sorted(graph.nodes.indices.filter { rendered[$0]?.sql.isEmpty == false })
     let before = StepOrder.sorted(
       steps.filter { graph.nodes[$0].section == .preData }, needs: needs)
     let after = steps.filter { graph.nodes[$0].section == .postData }
@@ -48,6 +48,22 @@ struct ScriptBuilder {
     let object = catalog.objects[graph.nodes[node].object]
     let kind = SQLText(graph.nodes[node].kind.label)
     return object.schema.map { "\(kind) \($0).\(object.name)" } ?? "\(kind) \(object.name)"
+  }
+
+  /// The item of each step that is apart, put together by two threads where there are many.
+  private func rendered() -> [SchemaItem?] {
+    let nodes = graph.nodes.indices
+    @Sendable func render(_ nodes: Range<Int>) -> [SchemaItem?] {
+      nodes.map { graph.isApart($0) ? item($0) : nil }
+    }
+    guard nodes.count > 2000 else { return render(nodes) }
+    let middle = nodes.count / 2
+    let second = Monitor([SchemaItem?]?.none)
+    JobThread.start("schema") {
+      let items = render(middle..<nodes.count)
+      second.update { $0 = items }
+    }
+    return render(0..<middle) + second.wait { $0 }
   }
 
   private func stage(_ node: Int) -> SchemaItem.Stage {
@@ -116,7 +132,7 @@ struct ScriptBuilder {
       sql = whole(object, replacing: graph.hasStub(step))
     }
     return SchemaItem(
-      kind: node.kind, schema: object.schema, name: node.sortKey.name,
+      kind: node.kind, schema: object.schema, name: graph.sortKeys[step].name,
       owner: options.includesOwners ? object.owner : nil, sql: ArrayCasts.kept(sql),
       stage: object.stage,
       locks: locks(object, node), dependencies: [])
@@ -170,15 +186,18 @@ struct ScriptBuilder {
   /// Grants come last, since they may take from owners what the steps before need.
   private func privileges() -> [SchemaItem] {
     let version = catalog.serverVersion / 10_000
-    return catalog.objects.filter { $0.privileges != nil }
-      .sorted { ($0.kind, $0.schema ?? "", $0.name) < ($1.kind, $1.schema ?? "", $1.name) }
-      .compactMap { object in
-        guard let sql = object.privileges?.sql(version: version), !sql.isEmpty else { return nil }
-        return SchemaItem(
+    var order = NameOrder()
+    var items: [SchemaItem] = []
+    for object in catalog.objects {
+      guard let sql = object.privileges?.sql(version: version), !sql.isEmpty else { continue }
+      order.append(object.kind, object.schema ?? SQLText(), object.name)
+      items.append(
+        SchemaItem(
           kind: .privileges, schema: object.schema, name: object.name, owner: object.owner,
           sql: sql, stage: .privileges,
           locks: object.tables.map { SchemaItem.Lock(table: $0, isShared: false) },
-          dependencies: [])
-      }
+          dependencies: []))
+    }
+    return order.positions().map { items[$0] }
   }
 }

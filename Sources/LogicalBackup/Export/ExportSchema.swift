@@ -26,12 +26,34 @@ struct ExportSchema: Sendable {
     with workers: [Connection] = [], present: Connection, cancellation: Cancellation,
     afterReading: () throws -> Void = {}
   ) throws -> ExportSchema? {
-    let before = try CatalogFingerprint.read(session.connection)
-    let reading = try read(
-      session.connection, selection.filter, workers, present: present, cancellation)
+    let lead = session.connection
+    let seen = try CatalogView.read(lead)
+    // A failure must leave the transaction fit for the comparison.
+    try lead.run("SAVEPOINT catalogs")
+    let reading = try read(lead, selection.filter, workers, present: present, cancellation)
+    let hasFailed = if case .failure = reading { true } else { false }
+    try lead.run("\(hasFailed ? "ROLLBACK TO" : "RELEASE" as SQLText) SAVEPOINT catalogs")
     try afterReading()
-    guard try CatalogFingerprint.read(present) == before else { return nil }
-    let catalog = try reading.get()
+    let comparison = try CatalogComparison(
+      lead, seen, present, cancellation: cancellation)
+    // Meanwhile the statements are put together.
+    let made = Result { () throws -> ExportSchema in
+      let catalog = try reading.get()
+      try check(catalog, session)
+      guard selection.contents != .rows else { return ExportSchema(rowsOf: catalog) }
+      let schema = ExportSchema(catalog, selection)
+      try refuseCircles(schema.script)
+      return schema
+    }
+    guard try comparison.isUnchanged() else { return nil }
+    var schema = try made.get()
+    if selection.contents != .rows, selection.includesDatabaseSettings {
+      try schema.addDatabaseSettings(lead, selection)
+    }
+    return schema
+  }
+
+  private static func check(_ catalog: SchemaCatalog, _ session: SnapshotSession) throws {
     guard catalog.unsupported.isEmpty else {
       let named = catalog.unsupported.prefix(20).map { "\($0.what) \($0.name)" }
       let more = catalog.unsupported.count - named.count
@@ -47,13 +69,6 @@ struct ExportSchema: Sendable {
         .unsupported, "Table \(table.qualifiedName) has rows to back up, but is not locked.",
         object: "\(table.qualifiedName)")
     }
-    guard selection.contents != .rows else { return ExportSchema(rowsOf: catalog) }
-    var schema = ExportSchema(catalog, selection)
-    try refuseCircles(schema.script)
-    if selection.includesDatabaseSettings {
-      try schema.addDatabaseSettings(session.connection, selection)
-    }
-    return schema
   }
 
   /// Locks that were not asked for: the server's functions take them while they write something

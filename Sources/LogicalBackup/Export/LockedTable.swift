@@ -24,17 +24,19 @@ struct LockedTable: Hashable, Sendable {
     } catch let error as SchemaError {
       throw LogicalBackupError(.invalidRequest, error.message)
     }
+    // Lists that are looked up once, whatever the number of tables.
+    let configuration: SQLText =
+      "SELECT pg_catalog.unnest(e.extconfig) FROM pg_catalog.pg_extension e"
     let rows = try connection.query(
       """
-      SELECT c.oid, n.nspname, c.relname,
-        EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig))
+      SELECT c.oid, n.nspname, c.relname, c.oid IN (\(configuration))
       FROM pg_catalog.pg_class c
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
         AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-        AND (NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-            WHERE d.classid = 1259 AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e')
-          OR EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE c.oid = ANY (e.extconfig)))
+        AND (c.oid NOT IN (SELECT d.objid FROM pg_catalog.pg_depend d
+            WHERE d.refclassid = 3079 AND d.classid = 1259 AND d.objsubid = 0 AND d.deptype = 'e')
+          OR c.oid IN (\(configuration)))
       ORDER BY c.oid
       """)
     return (0..<rows.rowCount).compactMap { row in

@@ -108,6 +108,9 @@ public struct LogicalExporter: Sendable {
     _ target: ConnectionTarget, _ cancellation: Cancellation
   ) throws -> Connection {
     var profile = SessionProfile.data
+    // The catalogs are shared out between connections: workers of the server's own would only
+    // take the processors from them.
+    profile.settings.append(("max_parallel_workers_per_gather", "0"))
     if let role = options.role { profile.settings.append(("role", role)) }
     return try Connection(
       target, ConnectionOptions(applicationName: Self.applicationName, profile: profile),

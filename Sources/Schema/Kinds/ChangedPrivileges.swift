@@ -59,6 +59,8 @@ enum ChangedPrivileges {
           CASE WHEN c.relkind = 'S' THEN 's' ELSE 'r' END, c.relowner, c.relacl
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname <> 'information_schema'
+          AND (c.relacl IS NOT NULL OR c.oid IN (SELECT p.objoid FROM pg_catalog.pg_init_privs p
+            WHERE p.classoid = \(Catalog.relation.rawValue) AND p.objsubid = 0))
         UNION ALL
         SELECT c.oid, a.attnum, a.attname,
           'TABLE ' || pg_catalog.quote_ident(n.nspname) || '.'
@@ -138,9 +140,9 @@ enum ChangedPrivileges {
         AND (o.oid < \(CatalogSession.firstUserOID)
             -- initdb keeps no record of what it grants here
             AND o.target !~ '^[A-Z]+ information_schema(\\.|$)'
-          OR EXISTS (SELECT FROM pg_catalog.pg_depend e
-            WHERE e.classid = \(catalog.rawValue) AND e.objid = o.oid AND e.objsubid = 0
-              AND e.deptype = 'e'))
+          OR o.oid IN (SELECT e.objid FROM pg_catalog.pg_depend e
+            WHERE e.refclassid = \(Catalog.extension.rawValue) AND e.deptype = 'e'
+              AND e.classid = \(catalog.rawValue) AND e.objsubid = 0))
       """ as SQLText
     }.joined(separator: "\nUNION ALL\n")
   }

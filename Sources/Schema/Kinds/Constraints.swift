@@ -1,33 +1,74 @@
 import Postgres
 
 /// Primary keys, unique and exclusion constraints with their indexes, and foreign keys.
+///
+/// `pg_get_constraintdef()` is asked only about those that are more than a list of columns.
 enum Constraints {
   static func read(
-    _ session: CatalogSession, _ slice: Int, _ count: Int
+    _ session: CatalogSession, _ slice: RelationSlice
   ) throws -> KindContents {
     var contents = KindContents()
+    let isUnusual = session.since(
+      18, "NOT c.convalidated OR c.conperiod", else: "NOT c.convalidated")
     try session.forEach(
       """
       SELECT c.oid, c.conname, c.contype, n.nspname, t.relname,
         pg_catalog.pg_get_userbyid(t.relowner), c.conrelid, c.confrelid, t.relkind,
-        pg_catalog.pg_get_constraintdef(c.oid), c.conindid, i.relname, i.reloptions, ts.spcname
+        CASE WHEN c.contype NOT IN ('p', 'u') OR \(isUnusual)
+          THEN pg_catalog.pg_get_constraintdef(c.oid) END,
+        c.condeferrable, c.condeferred,
+        c.conindid, i.relname, i.reloptions, ts.spcname
       FROM pg_catalog.pg_constraint c
       JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
       JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace AND \(session.isUserSchema())
       LEFT JOIN pg_catalog.pg_class i ON i.oid = c.conindid
       LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = i.reltablespace
-      WHERE c.oid::pg_catalog.int8 % \(count) = \(slice)
+      WHERE \(slice.holds("c.conrelid"))
         AND (c.contype IN ('p', 'u', 'x') OR (c.contype = 'f' AND c.conparentid = 0))
         AND \(session.isFree(.relation, "t.oid")) AND \(session.isFree(.constraint, "c.oid"))
       """
     ) { row in
       let constraint = Row(&row)
-      contents.objects.append(constraint.object)
+      contents.constraints.append(constraint)
       if constraint.index != 0 {
         contents.aliases[ObjectIdentity(.relation, constraint.index)] = constraint.identity
       }
     }
     return contents
+  }
+
+  /// Makes objects of what was read, which belongs together only now.
+  static func objects(_ contents: KindContents) -> [SchemaObject] {
+    var indexes: [UInt32: IndexFacts.Row] = [:]
+    let withoutWords = Set(contents.constraints.filter { $0.definition == nil }.map(\.index))
+    for index in contents.indexes.rows where withoutWords.contains(index.oid) {
+      indexes[index.oid] = index
+    }
+    let columns = contents.relations.columns
+    return contents.constraints.compactMap { row in
+      if let definition = row.definition { return row.object(definition) }
+      // What is left out is missed by the inventory, and named.
+      return indexes[row.index].flatMap { definition(row, $0, columns[row.tableOID] ?? []) }
+        .map { row.object($0) }
+    }
+  }
+
+  /// `PRIMARY KEY` and `UNIQUE` in the words of `pg_get_constraintdef()`; nil when a column is not
+  /// known.
+  private static func definition(
+    _ row: Row, _ index: IndexFacts.Row, _ columns: [TableColumn]
+  ) -> SQLText? {
+    var sql: SQLText = row.kind == "p" ? "PRIMARY KEY " : "UNIQUE "
+    if row.kind == "u", index.isNullsNotDistinct { sql += "NULLS NOT DISTINCT " }
+    for (position, number) in index.columns.enumerated() {
+      guard let column = columns.column(number) else { return nil }
+      sql += position == 0 ? "(" : position == index.keyCount ? ") INCLUDE (" : ", "
+      sql += column.name.quotedIdentifier
+    }
+    sql += ")"
+    if row.isDeferrable { sql += " DEFERRABLE" }
+    if row.isDeferred { sql += " INITIALLY DEFERRED" }
+    return sql
   }
 
   /// A foreign key on a partitioned table brings those of its partitions.
@@ -45,7 +86,7 @@ enum Constraints {
     return contents
   }
 
-  private struct Row {
+  struct Row: Sendable {
     var identity: ObjectIdentity
     var name: SQLText
     var kind: Character
@@ -55,7 +96,10 @@ enum Constraints {
     var tableOID: UInt32
     var referenced: UInt32
     var isPartitioned: Bool
-    var definition: SQLText
+    /// The server's words; nil for what is put together from the index.
+    var definition: SQLText?
+    var isDeferrable: Bool
+    var isDeferred: Bool
     /// 0 for a foreign key, whose index is another constraint's.
     var index: UInt32
     var indexName: SQLText
@@ -72,7 +116,9 @@ enum Constraints {
       tableOID = row.oid()
       referenced = row.oid()
       isPartitioned = row.letter() == "p"
-      definition = row.text()
+      definition = row.optional()
+      isDeferrable = row.flag()
+      isDeferred = row.flag()
       index = row.oid()
       indexName = row.text()
       indexOptions = row.array()
@@ -80,14 +126,14 @@ enum Constraints {
       if kind == "f" { index = 0 }
     }
 
-    var object: SchemaObject {
+    func object(_ definition: SQLText) -> SchemaObject {
       let isForeignKey = kind == "f"
       let qualifiedTable = SQLText.qualified(schema, table)
       let constraint = name.quotedIdentifier
       let only: SQLText = isForeignKey && isPartitioned ? "" : "ONLY "
       var sql: SQLText = """
         ALTER TABLE \(only)\(qualifiedTable)
-            ADD CONSTRAINT \(constraint) \(definitionWithOptions);
+            ADD CONSTRAINT \(constraint) \(withOptions(definition));
 
         """
       if !isForeignKey {
@@ -114,7 +160,7 @@ enum Constraints {
     }
 
     /// The index's storage options stand before what says when the constraint is checked.
-    private var definitionWithOptions: SQLText {
+    private func withOptions(_ definition: SQLText) -> SQLText {
       guard kind == "p" || kind == "u", !indexOptions.isEmpty else { return definition }
       var head = definition
       var tail = SQLText()

@@ -4,7 +4,6 @@ import Postgres
 struct IndexFacts: Sendable {
   struct Row: Sendable {
     var oid: UInt32
-    var schema: SQLText
     var name: SQLText
     var table: UInt32
     /// The server's words, for an index with expressions or a condition.
@@ -18,8 +17,6 @@ struct IndexFacts: Sendable {
     var method: UInt32
     var options: [SQLText]
     var tablespace: SQLText?
-    /// The constraint that it came with, or 0.
-    var constraint: UInt32
     /// How many of ``columns`` are keys; the others are included.
     var keyCount: Int
     /// Numbers of the table's columns; the other lists are of the keys only.
@@ -66,32 +63,32 @@ struct IndexFacts: Sendable {
   /// The indexes themselves. `pg_get_indexdef()` takes more of the server's time than all other
   /// queries together, so that it is asked only about what ``IndexWriter`` does not write.
   static func read(
-    _ session: CatalogSession, _ slice: Int, _ count: Int
+    _ session: CatalogSession, _ slice: RelationSlice
   ) throws -> KindContents {
     let rows = try session.rows(
       """
-      SELECT x.oid, n.nspname, x.relname, i.indrelid,
-        CASE WHEN (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND c.oid IS NULL
+      SELECT x.oid, x.relname, i.indrelid,
+        CASE WHEN (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND NOT i.indisexclusion
           THEN pg_catalog.pg_get_indexdef(x.oid) END,
         i.indexprs IS NOT NULL, i.indisvalid, i.indisunique,
         \(session.since(15, "i.indnullsnotdistinct", else: "false")), i.indisclustered,
-        i.indisreplident, x.relam, x.reloptions, ts.spcname, c.oid, i.indnkeyatts, i.indkey,
+        i.indisreplident, x.relam, x.reloptions, ts.spcname, i.indnkeyatts, i.indkey,
         i.indclass, i.indcollation, i.indoption
       FROM pg_catalog.pg_index i
       JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
-      JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace AND \(session.isUserSchema())
-      LEFT JOIN pg_catalog.pg_constraint c ON c.conindid = x.oid AND c.contype IN ('p', 'u', 'x')
       LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = x.reltablespace
-      WHERE i.indexrelid::pg_catalog.int8 % \(count) = \(slice) AND i.indisready
+      WHERE x.relnamespace NOT IN (SELECT n.oid FROM pg_catalog.pg_namespace n
+          WHERE NOT (\(session.isUserSchema())))
+        AND \(slice.holds("i.indrelid")) AND i.indisready
         AND x.relpersistence <> 't' AND \(session.isFree(.relation, "x.oid"))
       """
     ) { row in
       Row(
-        oid: row.oid(), schema: row.text(), name: row.text(), table: row.oid(),
+        oid: row.oid(), name: row.text(), table: row.oid(),
         definition: row.optional(), hasExpressions: row.flag(), isValid: row.flag(),
         isUnique: row.flag(), isNullsNotDistinct: row.flag(), isClustered: row.flag(),
         isReplicaIdentity: row.flag(), method: row.oid(), options: row.array(),
-        tablespace: row.optional(), constraint: row.oid(), keyCount: row.int(),
+        tablespace: row.optional(), keyCount: row.int(),
         columns: row.oids(), classes: row.oids(), collations: row.oids(), directions: row.oids())
     }
     return KindContents(indexes: IndexFacts(rows: rows))
@@ -102,13 +99,16 @@ struct IndexFacts: Sendable {
     var facts = IndexFacts()
     try session.forEach(
       """
+      WITH a AS MATERIALIZED (
+        SELECT a.attrelid, a.attnum, a.attstattarget, \(hasClassOptions) AS has_options
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attnum > 0 AND (a.attstattarget >= 0 OR \(hasClassOptions)))
       SELECT a.attrelid, a.attnum, a.attstattarget, a.attstattarget >= 0,
-        CASE WHEN \(hasClassOptions) THEN pg_catalog.pg_get_indexdef(a.attrelid) END
-      FROM pg_catalog.pg_attribute a
+        CASE WHEN a.has_options THEN pg_catalog.pg_get_indexdef(a.attrelid) END
+      FROM a
       JOIN pg_catalog.pg_class x ON x.oid = a.attrelid AND x.relkind IN ('i', 'I')
         AND x.relpersistence <> 't'
       JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace AND \(session.isUserSchema())
-      WHERE a.attnum > 0 AND (a.attstattarget >= 0 OR \(hasClassOptions))
       ORDER BY a.attrelid, a.attnum
       """
     ) { row in

@@ -46,8 +46,9 @@ struct IndexWriter {
     sql += table.qualifiedName
     sql += " USING "
     sql += method.quotedIdentifier
+    let columns = columns[row.table] ?? []
     for (position, number) in row.columns.enumerated() {
-      guard let column = column(number, of: row.table) else { return nil }
+      guard let column = columns.column(number) else { return nil }
       sql += position == 0 ? " (" : position == row.keyCount ? ") INCLUDE (" : ", "
       sql += column.name.quotedIdentifier
       guard position < row.keyCount else { continue }
@@ -67,16 +68,6 @@ struct IndexWriter {
     if row.isNullsNotDistinct { sql += " NULLS NOT DISTINCT" }
     if !row.options.isEmpty { sql += " WITH (\(OptionList.storage(row.options)))" }
     return sql
-  }
-
-  private func column(_ number: UInt32, of table: UInt32) -> TableColumn? {
-    guard let columns = columns[table] else { return nil }
-    // Columns stand at their numbers as long as none was dropped.
-    let place = Int(number) - 1
-    if columns.indices.contains(place), columns[place].number == Int32(number) {
-      return columns[place]
-    }
-    return columns.first { $0.number == Int32(number) }
   }
 
   /// Whether the class is what the server takes for the column's type by itself.

@@ -3,32 +3,43 @@ import Postgres
 /// `CREATE INDEX`, what is set on indexes (also those of constraints), and `ATTACH PARTITION`.
 enum Indexes {
   /// Makes objects of what was read, which belongs together only now.
-  static func addObjects(to contents: inout KindContents) {
+  static func objects(_ contents: KindContents) -> [SchemaObject] {
     let facts = contents.indexes
+    var objects: [SchemaObject] = []
+    objects.reserveCapacity(facts.rows.count)
     let tables = Dictionary(
       contents.relations.rows.map { ($0.oid, $0) }, uniquingKeysWith: { first, _ in first })
     let writer = IndexWriter(facts, columns: contents.relations.columns)
+    // Indexes that came with a constraint, and the constraint.
+    var constraints: [UInt32: UInt32] = [:]
+    for row in contents.constraints where row.index != 0 {
+      constraints[row.index] = row.identity.oid
+    }
     for row in facts.rows {
       // Temporary tables, and those of extensions, are nobody's to make.
       guard let table = tables[row.table], !table.isInExtension,
         row.isValid || table.kind == "p"
       else { continue }
+      let constraint = constraints[row.oid] ?? 0
       let index = Index(
-        row: row, table: table,
-        definition: row.constraint == 0 ? writer.definition(row, table) : nil,
+        row: row, table: table, constraint: constraint,
+        definition: constraint == 0 ? writer.definition(row, table) : nil,
         statistics: row.hasExpressions ? facts.statistics[row.oid] ?? [] : [])
-      contents.objects.append(index.object)
+      objects.append(index.object)
     }
+    return objects
   }
 
   private struct Index {
     var row: IndexFacts.Row
     var table: RelationRow
+    /// 0 for an index of its own.
+    var constraint: UInt32
     var definition: SQLText?
     var statistics: [IndexFacts.Statistics]
 
     var object: SchemaObject {
-      let (schema, name, owner, tableOID) = (row.schema, row.name, table.owner, table.oid)
+      let (schema, name, owner, tableOID) = (table.schema, row.name, table.owner, table.oid)
       let qualifiedName = SQLText.qualified(schema, name)
       let qualifiedTable = table.qualifiedName
       var settings = SQLText()
@@ -62,7 +73,7 @@ enum Indexes {
           ObjectIdentity(.relation, row.oid, column: SchemaObject.constraintIndex), .index,
           schema: schema, name: name,
           owner: owner, section: .postData, definition: settings)
-        object.needs = [ObjectIdentity(.constraint, row.constraint)]
+        object.needs = [ObjectIdentity(.constraint, constraint)]
         object.locks = [SchemaItem.Lock(table: tableOID, isShared: false)]
         object.commentIdentity = identity
       }

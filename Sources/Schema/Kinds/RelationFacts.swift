@@ -26,15 +26,15 @@ struct RelationFacts: Sendable {
   }
 
   static func relations(
-    _ session: CatalogSession, _ slice: Int, _ count: Int
+    _ session: CatalogSession, _ slice: RelationSlice
   ) throws -> KindContents {
-    KindContents(relations: RelationFacts(rows: try RelationRow.read(session, slice, count)))
+    KindContents(relations: RelationFacts(rows: try RelationRow.read(session, slice)))
   }
 
   static func columns(
-    _ session: CatalogSession, _ slice: Int, _ count: Int
+    _ session: CatalogSession, _ slice: RelationSlice
   ) throws -> KindContents {
-    KindContents(relations: RelationFacts(columns: try TableColumn.read(session, slice, count)))
+    KindContents(relations: RelationFacts(columns: try TableColumn.read(session, slice)))
   }
 
   /// What takes little time.
@@ -75,7 +75,7 @@ struct RelationFacts: Sendable {
   }
 
   static func checks(
-    _ session: CatalogSession, _ slice: Int, _ count: Int
+    _ session: CatalogSession, _ slice: RelationSlice
   ) throws -> KindContents {
     var checks: [UInt32: [Relations.CheckRow]] = [:]
     try session.forEach(
@@ -84,7 +84,7 @@ struct RelationFacts: Sendable {
         pg_catalog.pg_get_constraintdef(c.oid)
       FROM pg_catalog.pg_constraint c
       WHERE c.contype = 'c' AND c.conrelid >= \(CatalogSession.firstUserOID)
-        AND c.conrelid::pg_catalog.int8 % \(count) = \(slice)
+        AND \(slice.holds("c.conrelid"))
       ORDER BY c.conrelid, c.conname COLLATE "C"
       """
     ) { row in

@@ -34,7 +34,7 @@ struct RelationRow: Sendable {
   var qualifiedName: SQLText { .qualified(schema, name) }
 
   static func read(
-    _ session: CatalogSession, _ slice: Int, _ count: Int
+    _ session: CatalogSession, _ slice: RelationSlice
   ) throws -> [RelationRow] {
     try session.rows(
       """
@@ -62,7 +62,7 @@ struct RelationRow: Sendable {
             AS u (oid, condition)
       ) cfg ON cfg.oid = c.oid
       WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't'
-        AND c.oid::pg_catalog.int8 % \(count) = \(slice)
+        AND \(slice.holds("c.oid"))
       """
     ) { row in RelationRow(&row) }
   }

@@ -26,7 +26,7 @@ enum Relations {
   /// Makes objects of what was read, which belongs together only now.
   static func addObjects(to contents: inout KindContents) {
     let facts = contents.relations
-    let rows = facts.rows.sorted { ($0.schema, $0.name) < ($1.schema, $1.name) }
+    let rows = facts.rows.sorted(bySchema: \.schema, name: \.name)
     let context = Context(
       columns: SharedNames.marked(facts, rows),
       relations: Dictionary(rows.map { ($0.oid, $0) }, uniquingKeysWith: { first, _ in first }),

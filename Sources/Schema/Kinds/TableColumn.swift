@@ -48,7 +48,7 @@ struct TableColumn: Sendable {
   var isGenerated: Bool { generated != " " }
 
   static func read(
-    _ session: CatalogSession, _ slice: Int, _ count: Int
+    _ session: CatalogSession, _ slice: RelationSlice
   ) throws -> [UInt32: [TableColumn]] {
     var columns: [UInt32: [TableColumn]] = [:]
     try session.forEach(
@@ -68,14 +68,17 @@ struct TableColumn: Sendable {
       LEFT JOIN pg_catalog.pg_attrdef d
         ON d.adrelid = CASE WHEN a.atthasdef THEN a.attrelid END AND d.adnum = a.attnum
       WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND c.relpersistence <> 't'
-        AND c.oid::pg_catalog.int8 % \(count) = \(slice)
-      ORDER BY a.attrelid, a.attnum
+        AND \(slice.holds("c.oid")) AND \(slice.holds("a.attrelid"))
       """
     ) { row in
       let column = TableColumn(&row)
       columns[column.table, default: []].append(column)
     }
-    if session.version >= 18 { try readNotNulls(session, slice, count, into: &columns) }
+    // The server finds them in this order as a rule, and would sort them all the same.
+    for (table, list) in columns where !list.isInOrder {
+      columns[table] = list.sorted { $0.number < $1.number }
+    }
+    if session.version >= 18 { try readNotNulls(session, slice, into: &columns) }
     return columns
   }
 
@@ -108,7 +111,7 @@ struct TableColumn: Sendable {
   }
 
   private static func readNotNulls(
-    _ session: CatalogSession, _ slice: Int, _ count: Int,
+    _ session: CatalogSession, _ slice: RelationSlice,
     into columns: inout [UInt32: [TableColumn]]
   ) throws {
     try session.forEach(
@@ -116,7 +119,7 @@ struct TableColumn: Sendable {
       SELECT c.conrelid, c.conkey[1], c.oid, c.conname, c.conislocal, c.coninhcount > 0,
         c.connoinherit, c.convalidated
       FROM pg_catalog.pg_constraint c WHERE c.contype = 'n' AND c.conrelid <> 0
-        AND c.conrelid::pg_catalog.int8 % \(count) = \(slice)
+        AND \(slice.holds("c.conrelid"))
       """
     ) { row in
       let table = row.oid()
@@ -127,5 +130,19 @@ struct TableColumn: Sendable {
       guard let index = columns[table]?.firstIndex(where: { $0.number == number }) else { return }
       columns[table]?[index].notNull = constraint
     }
+  }
+}
+
+extension [TableColumn] {
+  /// The column with a number of `pg_attribute`.
+  func column(_ number: UInt32) -> TableColumn? {
+    // Columns stand at their numbers as long as none was dropped.
+    let place = Int(number) - 1
+    if indices.contains(place), self[place].number == Int32(number) { return self[place] }
+    return first { $0.number == Int32(number) }
+  }
+
+  fileprivate var isInOrder: Bool {
+    zip(self, dropFirst()).allSatisfy { $0.number < $1.number }
   }
 }

@@ -14,7 +14,7 @@ enum Triggers {
       JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace AND \(session.isUserSchema())
       LEFT JOIN pg_catalog.pg_trigger parent ON parent.oid = g.tgparentid
       LEFT JOIN pg_catalog.pg_constraint c ON c.oid = g.tgconstraint
-      WHERE (g.tgconstraint = 0 OR c.contype = 't')
+      WHERE (g.tgparentid <> 0 OR NOT g.tgisinternal) AND (g.tgconstraint = 0 OR c.contype = 't')
         AND (g.tgparentid = 0 AND NOT g.tgisinternal OR g.tgenabled <> parent.tgenabled)
         AND \(session.isFree(.relation, "t.oid")) AND \(session.isFree(.trigger, "g.oid"))
       """
