@@ -179,3 +179,15 @@ create view k.bykey as select id, v, count(*) from k.keyed group by id;
 create view k.onbykey as select * from k.bykey;
 create materialized view k.mbykey as select * from k.onbykey;
 create function k.fkey(x k.bykey) returns int language sql as 'select 1';
+
+-- Grants on what came with the server: only what differs from initdb's is kept.
+grant execute on function pg_catalog.pg_ls_waldir() to alice;
+revoke execute on function pg_catalog.pg_ls_waldir() from pg_monitor;
+grant select (rolname) on pg_catalog.pg_authid to alice;
+grant select on pg_catalog.pg_subscription to bob with grant option;
+set role bob; grant select on pg_catalog.pg_subscription to alice; reset role;
+revoke all on pg_catalog.pg_stat_activity from public;
+grant usage on schema pg_catalog to alice;
+grant execute on function pg_catalog.lo_export(oid, text) to bob;
+revoke usage on language sql from public; grant usage on language sql to alice;
+revoke usage on type pg_catalog.int4 from public; grant usage on type pg_catalog.int4 to bob;
