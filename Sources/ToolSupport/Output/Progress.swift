@@ -27,8 +27,7 @@ public final class Progress: Sendable {
     JobThread.start("progress") { [weak self] in
       var nextLog = ContinuousClock.now + Self.logEvery
       while true {
-        var pause = timespec(tv_sec: 0, tv_nsec: 250_000_000)
-        nanosleep(&pause, nil)
+        usleep(250_000)
         guard let self, self.tick(&nextLog) else { return }
       }
     }
