@@ -13,6 +13,13 @@ extension Connection {
     _ = try results(timeout)
   }
 
+  /// Runs several statements by the simple protocol, in one round trip, and returns what each of
+  /// them gave. They are one implicit transaction, as with ``run(_:timeout:)``.
+  public func queries(_ sql: SQLText, timeout: Duration? = nil) throws -> [QueryResult] {
+    try send(sql) { PQsendQuery(handle, $0) }
+    return try results(timeout)
+  }
+
   /// Runs one statement by the extended protocol and returns its rows.
   ///
   /// - Parameters:

@@ -5,9 +5,13 @@ extension Connection {
   /// `DISCARD ALL` would also drop the session profile and the advisory locks, and takes a round
   /// trip of its own.
   ///
-  /// - Parameter profile: the one that the connection was made with.
-  public func reset(_ profile: SessionProfile) throws {
-    try run(
+  /// - Parameters:
+  ///   - profile: the one that the connection was made with.
+  ///   - next: statements that are run behind it, in the same round trip.
+  /// - Returns: the result of the last statement.
+  @discardableResult
+  public func reset(_ profile: SessionProfile, next: SQLText = "") throws -> QueryResult? {
+    try queries(
       """
       SET SESSION AUTHORIZATION DEFAULT;
       RESET ALL;
@@ -17,7 +21,9 @@ extension Connection {
       DISCARD PLANS;
       DISCARD TEMP;
       DISCARD SEQUENCES;
-      \(profile.sql ?? "")
-      """)
+      \(profile.sql ?? "");
+      \(next)
+      """
+    ).last
   }
 }

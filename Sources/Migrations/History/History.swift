@@ -49,17 +49,21 @@ struct History {
   ///
   /// - Parameter id: the number that it is to have, taken from the sequence before.
   func add(as id: Int? = nil, _ row: NewHistoryRow) throws -> Int {
-    let result = try connection.query(
-      """
+    try connection.query("\(insertion(as: id, row)) RETURNING id").int(0, 0) ?? 0
+  }
+
+  /// The statement that adds a row.
+  func insertion(as id: Int?, _ row: NewHistoryRow) -> SQLText {
+    let number: SQLText =
+      id.map { SQLText("\($0)") } ?? "pg_catalog.nextval('pgkeep.migration_history_id_seq')"
+    let values = ([SQLText(scope)] + row.values).map { $0?.quotedLiteral ?? "NULL" }
+    return """
       INSERT INTO pgkeep.migration_history
         (id, scope, kind, version, name, direction, outcome, attempt, undoes, up_sha256, down_sha256,
          up_text, down_text, statements, error, host, tool_version, duration_ms, details)
       OVERRIDING SYSTEM VALUE
-      VALUES (
-        COALESCE($19, pg_catalog.nextval('pgkeep.migration_history_id_seq')), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-      RETURNING id
-      """, [SQLText(scope)] + row.values + [id.map { SQLText("\($0)") }])
-    return result.int(0, 0) ?? 0
+      VALUES (\(number), \(values.joined(separator: ", ")))
+      """
   }
 
   /// Adds a row to the ledger of a migration without a transaction.

@@ -11,21 +11,26 @@ struct HeldLocks {
     "show", "savepoint", "release", "rollback",
   ]
 
-  /// The locks that are new since the last call, as a JSON array; nil when nobody looked.
-  mutating func added(by statement: ScriptStatement, _ work: Connection) throws -> String? {
-    if let word = statement.statement.words.first, Self.passedOver.contains(word) { return nil }
-    let result = try work.query(
-      """
-      SELECT l.relation, l.mode,
-        pg_catalog.to_json(pg_catalog.format('%I.%I', n.nspname, c.relname))::pg_catalog.text
-      FROM pg_catalog.pg_locks l
-      JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation
-      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-      WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.granted
-        AND l.locktype OPERATOR(pg_catalog.=) 'relation'
-        AND n.nspname OPERATOR(pg_catalog.!~) '^(pg_|information_schema$|pgkeep$)'
-      ORDER BY 3, 2
-      """)
+  /// Whether a statement is one to look behind.
+  static func matters(_ statement: ScriptStatement) -> Bool {
+    !(statement.statement.words.first.map(passedOver.contains) ?? false)
+  }
+
+  /// What gives all locks of its own session.
+  static let query: SQLText = """
+    SELECT l.relation, l.mode,
+      pg_catalog.to_json(pg_catalog.format('%I.%I', n.nspname, c.relname))::pg_catalog.text
+    FROM pg_catalog.pg_locks l
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) l.relation
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.granted
+      AND l.locktype OPERATOR(pg_catalog.=) 'relation'
+      AND n.nspname OPERATOR(pg_catalog.!~) '^(pg_|information_schema$|pgkeep$)'
+    ORDER BY 3, 2
+    """
+
+  /// The locks in a result of ``query`` that are new since the last call, as a JSON array.
+  mutating func added(_ result: QueryResult) -> String {
     var locks: [String] = []
     for row in 0..<result.rowCount {
       let mode = result.string(row, 1)

@@ -42,7 +42,7 @@ final class MigrationSession {
     work.onNotice = { emit(.notice($0)) }
     try HistorySchema.install(lock.connection, toolVersion: options.toolVersion)
     marks = try RestorePoints(lock.connection)
-    try takeWorkLock()
+    try Self.check(work.query(Self.workLock))
     emit(.locked)
   }
 
@@ -57,15 +57,13 @@ final class MigrationSession {
     try marks.mark(step, lock.connection)
   }
 
-  /// Says in the WAL what a step did, in the transaction that `connection` is in.
-  func announce(_ step: PlannedStep, _ mark: RestorePoints.Mark, _ connection: Connection) throws {
-    try marks.announce(step, mark, connection)
+  /// A statement that says in the WAL what a step did; nil where the role may not.
+  func announcement(_ step: PlannedStep, _ mark: RestorePoints.Mark) -> SQLText? {
+    marks.announcement(step, mark)
   }
 
   /// Makes the session as it was before any migration, with the settings that `step` wants.
   func prepare(for step: PlannedStep) throws {
-    try work.reset(.statements)
-    try takeWorkLock()
     let timeout = Int(options.lockTimeout / .milliseconds(1))
     var settings: [(String, SQLText)] = [("lock_timeout", "\(timeout)")]
     for directive in step.script.directives {
@@ -82,7 +80,25 @@ final class MigrationSession {
     let calls = settings.map { name, value -> SQLText in
       "pg_catalog.set_config('\(name)', \(value.quotedLiteral), false)"
     }
-    try work.run("SELECT \(calls.joined(separator: ", "))")
+    let locked = try work.reset(
+      .statements, next: "SELECT \(calls.joined(separator: ", "));\n\(Self.workLock)")
+    try Self.check(locked)
+  }
+
+  /// Takes the lock that the next run waits for when this one is killed while the server works for
+  /// it. A migration may have dropped it with all advisory locks of its session.
+  private static let workLock: SQLText = """
+    SELECT pg_catalog.pg_try_advisory_lock_shared(\(SQLText(MigrationLock.workKey)))
+    FROM (SELECT pg_catalog.pg_advisory_unlock_all()) u
+    """
+
+  private static func check(_ locked: QueryResult?) throws {
+    guard let locked, locked.rowCount == 1, locked.bool(0, 0) else {
+      throw MigrationsError(
+        .lockNotObtained,
+        "Another run has taken the migration lock from this one. Nothing more "
+          + "was done; see migrate status.")
+    }
   }
 
   /// Runs `body` over the connection that no migration touches, with the `search_path` that
@@ -94,23 +110,6 @@ final class MigrationSession {
     let result = Swift.Result { try body(connection) }
     if connection.isUsable { try connection.run("SET search_path = ''") }
     return try result.get()
-  }
-
-  /// The lock that the next run waits for when this one is killed while the server works for it.
-  /// A migration may have dropped it with all advisory locks of its session.
-  private func takeWorkLock() throws {
-    let key = MigrationLock.workKey
-    let result = try work.query(
-      """
-      SELECT pg_catalog.pg_try_advisory_lock_shared(\(key))
-      FROM (SELECT pg_catalog.pg_advisory_unlock_all()) u
-      """)
-    guard result.bool(0, 0) else {
-      throw MigrationsError(
-        .lockNotObtained,
-        "Another run has taken the migration lock from this one. Nothing more "
-          + "was done; see migrate status.")
-    }
   }
 
   private static func checkWritable(_ connection: Connection) throws {

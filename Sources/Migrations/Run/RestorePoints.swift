@@ -59,18 +59,17 @@ struct RestorePoints {
     return Mark(row: row, name: "pgkeep:\(version.text):\(row)", lsn: result.string(0, 1))
   }
 
-  func announce(_ step: PlannedStep, _ mark: Mark, _ connection: Connection) throws {
-    guard mayAnnounce else { return }
-    _ = try connection.query(
-      """
+  /// The statement that writes the message; nil where the role may not.
+  func announcement(_ step: PlannedStep, _ mark: Mark) -> SQLText? {
+    guard mayAnnounce else { return nil }
+    let version = step.version.map { SQLText($0.text).quotedLiteral } ?? "NULL"
+    return """
       SELECT pg_catalog.pg_logical_emit_message(true, 'pgkeep.migration',
-        pg_catalog.json_build_object('id', $1::pg_catalog.int8, 'version', $2::pg_catalog.text,
-          'name', $3::pg_catalog.text, 'direction', $4::pg_catalog.text,
-          'sql', $5::pg_catalog.text)::pg_catalog.text)
-      """,
-      [
-        SQLText("\(mark.row)"), step.version.map { SQLText($0.text) }, SQLText(step.name),
-        SQLText(step.direction.rawValue), step.script.text,
-      ])
+        pg_catalog.json_build_object('id', \(SQLText("\(mark.row)"))::pg_catalog.int8,
+          'version', \(version)::pg_catalog.text,
+          'name', \(SQLText(step.name).quotedLiteral)::pg_catalog.text,
+          'direction', '\(SQLText(step.direction.rawValue))'::pg_catalog.text,
+          'sql', \(step.script.text.quotedLiteral)::pg_catalog.text)::pg_catalog.text)
+      """
   }
 }

@@ -54,7 +54,7 @@ struct StatementRunner: StepRunner {
     }
     if let kept = care.kept { try work.transaction { try kept.finish() } }
     let duration = ContinuousClock.now - started
-    try session.announce(step, mark, session.lock.connection)
+    if let message = session.announcement(step, mark) { try session.lock.connection.run(message) }
     _ = try session.history.add(
       as: mark.row,
       step.row(

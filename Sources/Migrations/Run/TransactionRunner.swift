@@ -33,16 +33,25 @@ struct TransactionRunner: StepRunner {
       var locks = HeldLocks()
       let precautions = DropPrecautions(session, step, row: mark.row)
       let kept = try KeptData(session, step, row: mark.row)
-      for statement in statements {
+      // The look behind the last statement goes together with what ends the step.
+      var last: (statement: ScriptStatement, duration: Duration)?
+      for (index, statement) in statements.enumerated() {
         let before = ContinuousClock.now
         try run(statement, step, expansion, precautions)
         try kept?.afterStatement()
         let duration = ContinuousClock.now - before
-        times.add(statement, duration, try locks.added(by: statement, work))
+        if index == statements.count - 1, kept == nil {
+          last = (statement, duration)
+        } else {
+          let held = HeldLocks.matters(statement) ? try work.query(HeldLocks.query) : nil
+          times.add(statement, duration, held.map { locks.added($0) })
+        }
       }
       try kept?.finish()
-      row = try record(step, statements.count, started, times, mark)
-      try work.run("COMMIT")
+      let held = try close(step, mark, last?.statement)
+      if let last { times.add(last.statement, last.duration, held.map { locks.added($0) }) }
+      row = mark.row
+      try work.run("\(record(step, statements.count, started, times, mark)); COMMIT")
     } catch let error as PostgresError {
       if let row, try isRecorded(row, error) {
         return FinishedStep(
@@ -96,15 +105,28 @@ struct TransactionRunner: StepRunner {
     }
   }
 
-  /// Adds the history's row, whatever role or settings the migration has left.
+  /// Looks at the locks behind the last statement, goes back to our own role and settings, whatever
+  /// the migration has left, and says in the WAL what was done.
+  ///
+  /// - Returns: all locks, where the statement is one to look behind.
+  private func close(
+    _ step: PlannedStep, _ mark: RestorePoints.Mark, _ last: ScriptStatement?
+  ) throws -> QueryResult? {
+    let looks = last.map(HeldLocks.matters) ?? false
+    let parts: [SQLText?] = [
+      looks ? HeldLocks.query : nil, "SET SESSION AUTHORIZATION DEFAULT",
+      "SET LOCAL search_path = pg_catalog, pg_temp", session.announcement(step, mark),
+    ]
+    let results = try work.queries(parts.compactMap { $0 }.joined(separator: ";\n"))
+    return looks ? results.first : nil
+  }
+
+  /// The statement that adds the history's row.
   private func record(
     _ step: PlannedStep, _ statements: Int, _ started: ContinuousClock.Instant,
     _ times: StatementTimes, _ mark: RestorePoints.Mark
-  ) throws -> Int {
-    try work.run(
-      "SET SESSION AUTHORIZATION DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp")
-    try session.announce(step, mark, work)
-    return try History(connection: work, scope: session.options.scope).add(
+  ) -> SQLText {
+    History(connection: work, scope: session.options.scope).insertion(
       as: mark.row,
       step.row(
         .done, statements: statements, toolVersion: session.options.toolVersion,
