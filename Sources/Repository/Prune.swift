@@ -78,8 +78,20 @@ public struct Prune: Sendable {
               Refusal(line: line, reason: "a restore has begun to read it", isExpected: true))
             continue
           }
-          try delete(entry)
+          guard try delete(entry, plan.now) else {
+            outcome.refused.append(
+              Refusal(
+                line: line,
+                reason: "a restore had just begun to read it: its data goes with a later prune",
+                isExpected: true))
+            continue
+          }
         case .leftover(let leftover):
+          guard try !isRead(leftover.names, plan.now) else {
+            outcome.refused.append(
+              Refusal(line: line, reason: "a restore still reads it", isExpected: true))
+            continue
+          }
           guard try delete(leftover) else {
             outcome.refused.append(
               Refusal(
@@ -107,8 +119,11 @@ public struct Prune: Sendable {
     return isRead
   }
 
-  private func delete(_ entry: CatalogEntry) throws {
+  /// False when somebody saw the manifest just before it went, and reads on.
+  private func delete(_ entry: CatalogEntry, _ now: UTCTime) throws -> Bool {
     try repository.store.delete(entry.names.manifestKey)
+    // A reader leaves its mark before it looks for the manifest.
+    guard try !isRead(entry.names, now) else { return false }
     try repository.store.delete([
       entry.names.dataKey(encrypted: false), entry.names.dataKey(encrypted: true),
     ])
@@ -116,6 +131,7 @@ public struct Prune: Sendable {
     var proofs: [String] = []
     try repository.store.list(prefix: Proof.prefix(of: entry.names)) { proofs.append($0.key) }
     if !proofs.isEmpty { try repository.store.delete(proofs) }
+    return true
   }
 
   /// False when it is none any more.

@@ -154,7 +154,7 @@ import Testing
     let id = try #require(try backup("run", "--json").json()["id"] as? String)
     for _ in 0..<2 { try backup("run").expectSuccess() }
     // The restore is stopped while its mark is on the way, which then arrives.
-    proxy.add(.delay(.seconds(5))) { $0.method == "PUT" && $0.target.contains("/pins/") }
+    proxy.add(.delay(.seconds(10))) { $0.method == "PUT" && $0.target.contains("/pins/") }
     let restore = try bench.restore.with(backup.environment).start(id, "--verify")
     defer { restore.kill() }
     try proxy.wait { $0.method == "PUT" && $0.target.contains("/pins/") }

@@ -131,7 +131,7 @@ import Testing
     proxy.clear()
     let list = try backup("list", "--json").json()
     #expect((list["backups"] as? [Any])?.isEmpty == true)
-    #expect((list["leftovers"] as? [Any])?.isEmpty ?? true, "\(list)")
+    #expect((list["leftovers"] as? [Any])?.isEmpty == true, "\(list)")
     try backup("run").expectSuccess()
   }
 

@@ -47,6 +47,28 @@ import Testing
     }
   }
 
+  /// The mark and the look at the manifest fall between the prune's own look and its deletion.
+  @Test func aReaderThatComesWhileTheManifestGoesKeepsTheData() throws {
+    try withStore { directory in
+      let now = try directory.clock()
+      let old = try Sample.backup(directory, at: now.adding(days: -40))
+      try Sample.backup(directory, at: now)
+      let pin = Pin.prefix(of: old) + "0badcafe"
+      let store = RecordingStore(
+        directory,
+        beforeDeleting: { keys in
+          if keys == [old.manifestKey] { try directory.put(pin, []) }
+        })
+      let repository = BackupRepository(store, environment: "production")
+      let plan = try RetentionPlan(
+        aged(repository), policy: RetentionPolicy(keepDays: 30), now: now)
+      let outcome = try Prune(repository).run(plan)
+      #expect(outcome.deleted.isEmpty && outcome.refused.map(\.line.names) == [old])
+      #expect(try directory.info(old.dataKey(encrypted: false)) != nil)
+      #expect(try directory.info(old.manifestKey) == nil)
+    }
+  }
+
   @Test func aStoreThatMayOnlyBeReadIsReadAllTheSame() throws {
     try withStore { directory in
       let names = try Sample.backup(directory, at: try directory.clock())

@@ -9,13 +9,17 @@ final class RecordingStore: ObjectStore {
   private let log = Mutex<[String]>([])
 
   private let refusingWrites: String?
+  private let beforeDeleting: @Sendable ([String]) throws -> Void
 
   /// - Parameters:
   ///   - refusing: keys that may not be deleted.
   ///   - refusingWrites: below this prefix nothing may be written.
+  ///   - beforeDeleting: called with the keys that are about to go.
   init(
-    _ base: any ObjectStore, refusing: Set<String> = [], refusingWrites: String? = nil
+    _ base: any ObjectStore, refusing: Set<String> = [], refusingWrites: String? = nil,
+    beforeDeleting: @escaping @Sendable ([String]) throws -> Void = { _ in }
   ) {
+    self.beforeDeleting = beforeDeleting
     self.base = base
     self.refusing = refusing
     self.refusingWrites = refusingWrites
@@ -54,6 +58,7 @@ final class RecordingStore: ObjectStore {
     if let key = keys.first(where: refusing.contains) {
       throw ObjectStoreError(.retained, "\(key) is kept by an object lock", key: key)
     }
+    try beforeDeleting(keys)
     try base.delete(keys)
     log.withLock { $0 += keys }
   }
