@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// A library that is loaded before an executable's own, counts its calls that change files below
-/// one folder, and ends the process, or fails the call, at one of them.
+/// one folder (or read them too), and ends the process, or fails the call, at one of them.
 struct FaultyCalls {
   /// What happens at the call whose number is reached.
   enum Fault: String, CaseIterable {
@@ -14,6 +15,15 @@ struct FaultyCalls {
     case readOnly = "EROFS"
     case denied = "EACCES"
     case broken = "EIO"
+
+    /// Whether reading fails as well: a full disk and a read-only one can be read.
+    var failsReading: Bool { self != .full && self != .readOnly }
+  }
+
+  /// Which calls are counted.
+  enum Scope {
+    case changes
+    case changesAndReads
   }
 
   private static let library = Result<(TestDirectory, String), any Error> {
@@ -28,14 +38,27 @@ struct FaultyCalls {
     return (directory, library)
   }
 
-  /// The variables for a run whose call `number` (from 1) below `folder` meets the fault.
-  static func variables(_ fault: Fault, at number: Int, below folder: String) throws
-    -> [String: String]
-  {
-    [
+  /// A run with the fault, and whether it got as far as that.
+  ///
+  /// - Parameters:
+  ///   - number: of the call below `folder` that meets the fault, from 1.
+  ///   - scope: the calls that are counted.
+  static func run(
+    _ tool: Tool, _ arguments: [String], _ fault: Fault, at number: Int, below folder: String,
+    counting scope: Scope = .changes
+  ) throws -> (outcome: Tool.Outcome, calls: Int) {
+    let directory = try TestDirectory()
+    let report = directory.file("calls")
+    var environment = tool.environment.merging([
       "LD_PRELOAD": try library.get().1, "FAULT_FOLDER": folder, "FAULT_AT": "\(number)",
-      "FAULT_KIND": fault.rawValue,
-    ]
+      "FAULT_KIND": fault.rawValue, "FAULT_REPORT": report,
+    ]) { $1 }
+    if scope == .changesAndReads { environment["FAULT_READS"] = "1" }
+    let result = try Command.run(tool.path, arguments, environment: environment)
+    let outcome = Tool.Outcome(result: result)
+    if result.ending == .signaled(SIGKILL) { return (outcome, number) }
+    let text = try String(contentsOfFile: report, encoding: .utf8)
+    return (outcome, try #require(Int(text), "no number of calls: \(text)"))
   }
 
   private static let source = """
@@ -46,6 +69,8 @@ struct FaultyCalls {
     #include <signal.h>
     #include <stdarg.h>
     #include <stdatomic.h>
+    #include <dirent.h>
+    #include <stdio.h>
     #include <stdlib.h>
     #include <string.h>
     #include <sys/stat.h>
@@ -60,14 +85,27 @@ struct FaultyCalls {
     }
 
     /* Counts a call; not 0 when it is to fail, with errno set. */
-    static int fails(void) {
+    static int meets(int reading) {
       const char *at = getenv("FAULT_AT"), *kind = getenv("FAULT_KIND");
       int number = atomic_fetch_add(&calls, 1) + 1;
       if (!at || !kind || number < atoi(at)) return 0;
+      /* What can be read goes on being read. */
+      if (reading && (!strcmp(kind, "ENOSPC") || !strcmp(kind, "EROFS"))) return 0;
       if (!strcmp(kind, "KILL")) { kill(getpid(), SIGKILL); pause(); }
       errno = !strcmp(kind, "ENOSPC") ? ENOSPC : !strcmp(kind, "EROFS") ? EROFS
         : !strcmp(kind, "EACCES") ? EACCES : EIO;
       return 1;
+    }
+    static int fails(void) { return meets(0); }
+    static int fails_to_read(void) { return getenv("FAULT_READS") && meets(1); }
+
+    /* Says at the end how many there were. */
+    __attribute__((destructor)) static void report(void) {
+      const char *path = getenv("FAULT_REPORT");
+      FILE *file = path ? fopen(path, "w") : 0;
+      if (!file) return;
+      fprintf(file, "%d", atomic_load(&calls));
+      fclose(file);
     }
 
     #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -77,17 +115,16 @@ struct FaultyCalls {
       return fd;
     }
 
-    /* Reading goes on when a disk is full or read-only. */
     static int changes(int flags) { return flags & (O_CREAT | O_WRONLY | O_RDWR); }
 
     int open(const char *path, int flags, ...) {
       va_list list; va_start(list, flags); mode_t mode = va_arg(list, mode_t); va_end(list);
-      if (below(path) && changes(flags) && fails()) return -1;
+      if (below(path) && (changes(flags) ? fails() : fails_to_read())) return -1;
       return opened(REAL(open)(path, flags, mode), path);
     }
     int open64(const char *path, int flags, ...) {
       va_list list; va_start(list, flags); mode_t mode = va_arg(list, mode_t); va_end(list);
-      if (below(path) && changes(flags) && fails()) return -1;
+      if (below(path) && (changes(flags) ? fails() : fails_to_read())) return -1;
       return opened(REAL(open64)(path, flags, mode), path);
     }
     int close(int fd) {
@@ -97,6 +134,25 @@ struct FaultyCalls {
     ssize_t write(int fd, const void *bytes, size_t count) {
       if (fd >= 0 && fd < (int)sizeof watched && watched[fd] && fails()) return -1;
       return REAL(write)(fd, bytes, count);
+    }
+    static int unreadable(int fd) {
+      return fd >= 0 && fd < (int)sizeof watched && watched[fd] && fails_to_read();
+    }
+    ssize_t read(int fd, void *bytes, size_t count) {
+      if (unreadable(fd)) return -1;
+      return REAL(read)(fd, bytes, count);
+    }
+    ssize_t pread(int fd, void *bytes, size_t count, off_t offset) {
+      if (unreadable(fd)) return -1;
+      return REAL(pread)(fd, bytes, count, offset);
+    }
+    ssize_t pread64(int fd, void *bytes, size_t count, off64_t offset) {
+      if (unreadable(fd)) return -1;
+      return REAL(pread64)(fd, bytes, count, offset);
+    }
+    DIR *opendir(const char *path) {
+      if (below(path) && fails_to_read()) return 0;
+      return REAL(opendir)(path);
     }
     int fsync(int fd) {
       if (fd >= 0 && fd < (int)sizeof watched && watched[fd] && fails()) return -1;
