@@ -23,9 +23,13 @@ struct PrunePhysical {
 
   mutating func delete() throws {
     let logger = run.logger
-    outcomes = try plans.map { plan in
+    let outcomes = try plans.map { plan in
       try prune.run(plan) { logger.info("deleted \($0.name): \($0.reason)") }
     }
+    for refusal in outcomes.flatMap(\.refused) where refusal.isExpected {
+      logger.info("not deleted \(refusal.line.name): \(refusal.reason)")
+    }
+    self.outcomes = outcomes
   }
 
   var freed: Int { (outcomes ?? []).reduce(0) { $0 + $1.freed } }
@@ -40,7 +44,8 @@ struct PrunePhysical {
 
   /// Throws when something could not be deleted.
   func check() throws {
-    guard let refusal = (outcomes ?? []).flatMap(\.refused).first else { return }
+    let refusals = (outcomes ?? []).flatMap(\.refused)
+    guard let refusal = refusals.first(where: { !$0.isExpected }) else { return }
     throw ErrorReport(
       .configuration, code: "refused",
       "\(refusal.line.name) could not be deleted: \(refusal.reason)")

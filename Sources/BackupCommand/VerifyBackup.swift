@@ -1,6 +1,7 @@
 import Age
 import ByteStream
 import ArgumentParser
+import Logging
 import LogicalBackup
 import Postgres
 import Repository
@@ -84,12 +85,16 @@ struct VerifyBackup: BackupToolCommand {
     var results: [VerifyRendering.Result] = []
     for entry in entries {
       try run.cancellation.check()
-      let found: Proof? = try run.withProgress(
-        ProgressState(stage: "verifying \(entry.id)")
-      ) { _ in
-        try proof(of: entry, verifier, server, run)
+      do {
+        let found: Proof? = try run.withProgress(
+          ProgressState(stage: "verifying \(entry.id)")
+        ) { _ in
+          try proof(of: entry, in: repository, verifier, server, run)
+        }
+        results.append(VerifyRendering.Result(entry: entry, proof: found))
+      } catch let error as RepositoryError where error.code == .noBackup && choice == .all {
+        run.logger.info("\(error)")
       }
-      results.append(VerifyRendering.Result(entry: entry, proof: found))
     }
     if results.count == 1 {
       run.note("database", .string(results[0].entry.database))
@@ -121,10 +126,18 @@ struct VerifyBackup: BackupToolCommand {
 
   /// Nil for one that is not whole.
   private func proof(
-    of entry: CatalogEntry, _ verifier: BackupVerifier, _ server: ConnectionTarget?,
-    _ run: Run
+    of entry: CatalogEntry, in repository: BackupRepository, _ verifier: BackupVerifier,
+    _ server: ConnectionTarget?, _ run: Run
   ) throws -> Proof? {
     guard case .complete(let manifest) = entry.state else { return nil }
+    return try run.reading(entry.names, of: repository) {
+      try proof(of: manifest, verifier, server, run)
+    }
+  }
+
+  private func proof(
+    of manifest: Manifest, _ verifier: BackupVerifier, _ server: ConnectionTarget?, _ run: Run
+  ) throws -> Proof {
     guard let server else { return try verifier.verify(manifest) }
     var options = RestoreOptions()
     options.jobs = try run.configuration.jobs(flag: nil)

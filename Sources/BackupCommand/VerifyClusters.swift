@@ -13,24 +13,16 @@ struct VerifyClusters {
   }
 
   func verify() throws {
-    let catalogs = try run.clusters(in: store, points: .ends)
-    guard !catalogs.isEmpty else {
+    let names = try PhysicalCatalog.clusters(in: store, environment: run.environmentName)
+    guard !names.isEmpty else {
       throw ErrorReport(
         .nothingToRestore, code: "nothingToRestore",
         "There are no base backups and no WAL in \(store.description), environment "
           + "\(run.environmentName).")
     }
     let jobs = try run.configuration.jobs(flag: nil)
-    let reports = try catalogs.map { catalog in
-      let name = catalog.layout.systemIdentifier
-      return try run.withProgress(ProgressState(stage: "verifying \(name)")) { progress in
-        progress.update {
-          $0.totalBytes = catalog.bases.reduce(catalog.wal?.size ?? 0) { $0 + $1.size }
-        }
-        return try PhysicalAudit(catalog, jobs: jobs).run(cancellation: run.cancellation) { count in
-          progress.update { $0.bytes += count }
-        }
-      }
+    let reports = try names.map { name in
+      try run.readingAll(of: name, in: store) { try audit(name, jobs: jobs) }
     }
     run.conclude(
       json: ["clusters": .array(reports.map(Self.json))],
@@ -42,6 +34,18 @@ struct VerifyClusters {
         "\(Humane.plural(findings.count, "thing")) in base backups and WAL "
           + "\(findings.count == 1 ? "is" : "are") not sound: "
           + findings.prefix(20).joined(separator: "; "))
+    }
+  }
+
+  private func audit(_ systemIdentifier: String, jobs: Int) throws -> PhysicalAudit.Report {
+    let catalog = try run.cluster(systemIdentifier, in: store, points: .ends)
+    return try run.withProgress(ProgressState(stage: "verifying \(systemIdentifier)")) { progress in
+      progress.update {
+        $0.totalBytes = catalog.bases.reduce(catalog.wal?.size ?? 0) { $0 + $1.size }
+      }
+      return try PhysicalAudit(catalog, jobs: jobs).run(cancellation: run.cancellation) { count in
+        progress.update { $0.bytes += count }
+      }
     }
   }
 
@@ -72,10 +76,17 @@ extension Run {
   func clusters(
     in store: any ObjectStore, points: PhysicalCatalog.PointsScope
   ) throws -> [PhysicalCatalog] {
-    try PhysicalCatalog.clusters(in: store, environment: environmentName).map { cluster in
-      try PhysicalCatalog(
-        store, environment: environmentName, systemIdentifier: cluster, points: points,
-        cancellation: cancellation)
+    try PhysicalCatalog.clusters(in: store, environment: environmentName).map {
+      try cluster($0, in: store, points: points)
     }
+  }
+
+  /// What a store has of one of them.
+  func cluster(
+    _ systemIdentifier: String, in store: any ObjectStore, points: PhysicalCatalog.PointsScope
+  ) throws -> PhysicalCatalog {
+    try PhysicalCatalog(
+      store, environment: environmentName, systemIdentifier: systemIdentifier, points: points,
+      cancellation: cancellation)
   }
 }

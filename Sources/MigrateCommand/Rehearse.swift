@@ -63,7 +63,8 @@ struct Rehearse: ToolCommand {
   func run(_ run: Run) throws {
     run.console.redactor.add(passwordsOf: scratch)
     let place = try scratch.map { try ConnectionTarget($0) }
-    let origin = try origin(run)
+    let backup = try backup(run)
+    let origin = try origin(backup, run)
     // What is no matter of the target needs none.
     var options = database
     let isNamed =
@@ -72,8 +73,11 @@ struct Rehearse: ToolCommand {
     let sizes = try sizesFrom.map {
       try BackupContents.sizes(of: $0, database: backupDatabase, store, run)
     }
-    let report = try Rehearsal(run.migrator(options), scratch: place, sizes: sizes).run(
-      MigrationFiles(folder: files.dir), from: origin)
+    func rehearse() throws -> Rehearsal.Report {
+      try Rehearsal(run.migrator(options), scratch: place, sizes: sizes).run(
+        MigrationFiles(folder: files.dir), from: origin)
+    }
+    let report = try backup?.reading(run, rehearse) ?? rehearse()
     run.show(json: report.json, text: report.text(format))
     let open = report.findings.filter {
       $0.isError || strict && $0.silencedBecause == nil && !$0.isNote
@@ -86,25 +90,29 @@ struct Rehearse: ToolCommand {
     }
   }
 
-  private func origin(_ run: Run) throws -> Rehearsal.Origin {
-    if let withData { return .contents(try contents(withData, hasRows: true, run)) }
+  /// The backup that the scratch database begins with; nil when it begins with something else.
+  private func backup(_ run: Run) throws -> BackupSource? {
+    let isOther =
+      ["database", "migrations"].contains(from) || from.hasSuffix(".sql")
+    guard let name = withData ?? (isOther ? nil : from) else { return nil }
+    return try BackupSource(name, database: backupDatabase, store: store, opening: opening, run)
+  }
+
+  private func origin(_ backup: BackupSource?, _ run: Run) throws -> Rehearsal.Origin {
+    switch backup {
+    case .file(let file), .stored(let file, _, _):
+      return .contents(
+        try BackupContents(
+          file, hasRows: withData != nil, jobs: run.configuration.jobs(flag: nil)))
+    case .standardInput:
+      throw ErrorReport.usage("A backup for a rehearsal cannot come through a pipe.")
+    case nil: break
+    }
     switch from {
     case "database": return .database
     case "migrations": return .migrations
     case "schema.sql": return .schemaFile(path: "\(files.dir)/schema.sql")
-    case let path where path.hasSuffix(".sql"): return .schemaFile(path: path)
-    default: return .contents(try contents(from, hasRows: false, run))
-    }
-  }
-
-  private func contents(_ backup: String, hasRows: Bool, _ run: Run) throws -> BackupContents {
-    let source = try BackupSource(
-      backup, database: backupDatabase, store: store, opening: opening, run)
-    switch source {
-    case .file(let file), .stored(let file, _, _):
-      return try BackupContents(file, hasRows: hasRows, jobs: run.configuration.jobs(flag: nil))
-    case .standardInput:
-      throw ErrorReport.usage("A backup for a rehearsal cannot come through a pipe.")
+    default: return .schemaFile(path: from)
     }
   }
 }

@@ -1,22 +1,11 @@
-import Crypto
-public import ObjectStore
+import ObjectStore
 
-/// A mark in the store that somebody reads a backup: a prune meanwhile, on whatever host, leaves it.
-///
-/// An object of no content, `<environment>/<database>/pins/<id>.<eight random digits>`. It counts
-/// for a day after it was written, by the store's clock, so that what a killed restore left holds
-/// nothing for long; older ones are removed by the next prune.
+/// A mark that somebody reads a logical backup: `<environment>/<database>/pins/<id>.<digits>`.
 public struct Pin: Hashable, Sendable {
   public let backup: BackupNames
-  public let key: String
-  /// When it was written, by the store's clock.
-  public let written: UTCTime
+  public let mark: ReadingMark
 
-  /// Seconds for which a pin counts.
-  static let lifetime: Int64 = 86_400
-
-  /// Whether it still counts.
-  func holds(at now: UTCTime) -> Bool { written.adding(seconds: Self.lifetime) > now }
+  public var key: String { mark.key }
 
   static func prefix(of names: BackupNames) -> String {
     Layout.prefix(environment: names.environment, database: names.database)
@@ -32,28 +21,25 @@ public struct Pin: Hashable, Sendable {
       let id = BackupID(parts[3].prefix { $0 != "." })
     else { return nil }
     backup = BackupNames(environment: environment, database: database, id: id)
-    key = info.key
-    written = info.modified
+    mark = ReadingMark(info)
   }
 }
 
 extension BackupRepository {
-  /// Reads a backup while a pin keeps every prune from deleting it.
+  /// Reads a backup while a mark keeps every prune from deleting it.
   ///
-  /// - Parameter refused: called when no pin could be written, as where the store's key may only
+  /// - Parameter refused: called when no mark could be written, as where the store's key may only
   ///   read; the body is run all the same.
   public func reading<Value>(
     _ names: BackupNames, refused: (any Error) -> Void, _ body: () throws -> Value
   ) throws -> Value {
-    let key = Pin.prefix(of: names) + Hex.encode(try SecureRandom.bytes(4))
-    do { try store.put(key, [], options: PutOptions()) } catch { refused(error) }
-    // Also when nobody knows whether it was written.
-    defer { try? store.delete(key) }
-    // A prune that had looked for pins before this one was there.
-    guard try store.info(names.manifestKey) != nil else {
-      throw RepositoryError(
-        .noBackup, "the backup \(names.id) of \(names.database) has just been deleted by a prune")
+    try ReadingMark.keep(Pin.prefix(of: names), in: store, refused: refused) {
+      // A prune that had looked for marks before this one was there.
+      guard try store.info(names.manifestKey) != nil else {
+        throw RepositoryError(
+          .noBackup, "the backup \(names.id) of \(names.database) has just been deleted by a prune")
+      }
+      return try body()
     }
-    return try body()
   }
 }

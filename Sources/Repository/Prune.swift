@@ -112,11 +112,7 @@ public struct Prune: Sendable {
   }
 
   private func isRead(_ names: BackupNames, _ now: UTCTime) throws -> Bool {
-    var isRead = false
-    try repository.store.list(prefix: Pin.prefix(of: names)) { info in
-      if Pin(info)?.holds(at: now) == true { isRead = true }
-    }
-    return isRead
+    try ReadingMark.isHeld(Pin.prefix(of: names), in: repository.store, at: now)
   }
 
   /// False when somebody saw the manifest just before it went, and reads on.

@@ -60,7 +60,7 @@ public struct RetentionPlan: Hashable, Sendable {
     _ catalog: BackupCatalog, policy: RetentionPolicy, now: UTCTime, pinned: Set<BackupID> = []
   ) throws {
     try policy.check()
-    let pinned = pinned.union(catalog.pins.filter { $0.holds(at: now) }.map(\.backup.id))
+    let pinned = pinned.union(catalog.pins.filter { $0.mark.holds(at: now) }.map(\.backup.id))
     try Self.checkClock(catalog, now)
     var lines: [Line] = []
     var warnings: [String] = []
@@ -87,7 +87,7 @@ public struct RetentionPlan: Hashable, Sendable {
     }
     lines += catalog.leftovers.map { Self.line($0, now) }
     self.lines = lines
-    stalePins = catalog.pins.filter { !$0.holds(at: now) }
+    stalePins = catalog.pins.filter { !$0.mark.holds(at: now) }
     self.warnings = warnings
     self.now = now
   }

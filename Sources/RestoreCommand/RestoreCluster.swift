@@ -148,17 +148,21 @@ struct RestoreCluster: ToolCommand {
       let parts = mapping.split(separator: "=", maxSplits: 1).map(String.init)
       options.tablespaces[parts[0]] = parts.last
     }
-    let report = try run.withProgress(ProgressState(stage: "preparing")) { progress in
-      progress.update { $0.totalBytes = plan.base.plainSize }
-      return try ClusterRestore(catalog, options: options).run(
-        plan, cancellation: run.cancellation,
-        onPhase: { name in progress.update { $0.stage = name } },
-        onBytes: { count in progress.update { $0.bytes += count } })
+    // A server that is started later fetches its WAL then.
+    let (report, outcome, taken) = try run.reading(plan.base, of: catalog, isLeft: !start) {
+      let report = try run.withProgress(ProgressState(stage: "preparing")) { progress in
+        progress.update { $0.totalBytes = plan.base.plainSize }
+        return try ClusterRestore(catalog, options: options).run(
+          plan, cancellation: run.cancellation,
+          onPhase: { name in progress.update { $0.stage = name } },
+          onBytes: { count in progress.update { $0.bytes += count } })
+      }
+      for remark in report.remarks { run.logger.info("\(remark)") }
+      run.note("bytes", .integer(report.bytes))
+      run.note("base", .string("\(plan.base.id)"))
+      let (outcome, taken) = try startServer(run, place, helper, plan)
+      return (report, outcome, taken)
     }
-    for remark in report.remarks { run.logger.info("\(remark)") }
-    run.note("bytes", .integer(report.bytes))
-    run.note("base", .string("\(plan.base.id)"))
-    let (outcome, taken) = try startServer(run, place, helper, plan)
     let collations = outcome == nil ? nil : checkCollations(run, place, helper, plan)
     run.conclude(
       json: ClusterRendering.json(report, outcome, taken, collations),

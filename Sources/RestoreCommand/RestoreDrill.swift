@@ -94,9 +94,11 @@ struct RestoreDrill: ToolCommand {
     copy.roles = [superuser ?? "postgres"]
     let report = try run.withProgress(ProgressState(stage: "preparing")) { progress in
       progress.update { $0.totalBytes = plan.base.plainSize }
-      return try RecoveryDrill(copy, tool: ToolVersion.current, cancellation: run.cancellation).run(
-        catalog, plan, onPhase: { name in progress.update { $0.stage = name } },
-        onBytes: { count in progress.update { $0.bytes += count } })
+      return try run.reading(plan.base, of: catalog) {
+        try RecoveryDrill(copy, tool: ToolVersion.current, cancellation: run.cancellation).run(
+          catalog, plan, onPhase: { name in progress.update { $0.stage = name } },
+          onBytes: { count in progress.update { $0.bytes += count } })
+      }
     }
     let key = try report.store(in: plain, environment: run.environmentName)
     run.note("base", .string("\(report.base)"))

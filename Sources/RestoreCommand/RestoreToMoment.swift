@@ -91,12 +91,14 @@ struct RestoreToMoment {
     copy.owner = owner
     copy.jobs = options.jobs
     copy.roles = moment.superuser.map { [$0] } ?? ["postgres"] + [place.user].compactMap { $0 }
-    return try DatabaseRecovery(
-      ClusterCopy(copy, cancellation: run.cancellation), workDirectory: folder + "/export",
-      cancellation: run.cancellation
-    ).run(
-      catalog, plan, database: database, to: place, options, tool: ToolVersion.current,
-      onPhase: { name in progress.update { $0.stage = name } },
-      onBytes: { count in progress.update { $0.bytes += count } })
+    return try run.reading(plan.base, of: catalog) {
+      try DatabaseRecovery(
+        ClusterCopy(copy, cancellation: run.cancellation), workDirectory: folder + "/export",
+        cancellation: run.cancellation
+      ).run(
+        catalog, plan, database: database, to: place, options, tool: ToolVersion.current,
+        onPhase: { name in progress.update { $0.stage = name } },
+        onBytes: { count in progress.update { $0.bytes += count } })
+    }
   }
 }

@@ -110,4 +110,43 @@ import Testing
     // The base backup and what is known of it are still listed.
     #expect(try run("backup", "list").text.contains("BASE BACKUP"))
   }
+
+  /// The marks of those who read the cluster's backups; nil when there never was one since the last
+  /// look.
+  private func marks() throws -> [String]? {
+    let clusters = try directory.names(in: "store/default/cluster")
+    let place = "store/default/cluster/\(try #require(clusters.first))"
+    guard try directory.names(in: place).contains("pins") else { return nil }
+    let names = try directory.names(in: place + "/pins")
+    try Command.check("rm", ["-r", directory.file(place + "/pins")])
+    return names
+  }
+
+  @Test func whoReadsBaseBackupsKeepsAPruneAway() throws {
+    #expect(try marks() == nil)
+    #expect(try run("backup", "verify", "--cluster").exitCode == 0)
+    #expect(try marks() == [])
+    #expect(try drill().code == 0)
+    #expect(try marks() == [])
+    for (folder, start) in [("started", ["--start"]), ("unstarted", [])] {
+      let place = directory.file("work/" + folder)
+      let result = try Command.run(
+        directory.file("bin/restore"),
+        ["cluster", "--latest", "--data-directory", place, "--set", "listen_addresses="]
+          + ["--set", "unix_socket_directories=" + directory.path] + start,
+        environment: environment, directory: directory.path, asPostgres: true,
+        timeout: .seconds(180))
+      #expect(result.exitCode == 0, "\(result.errorText)")
+      let left = try #require(try marks())
+      if start.isEmpty {
+        // The server will fetch its WAL when somebody starts it.
+        #expect(left.count == 1)
+      } else {
+        #expect(left.isEmpty)
+        try Command.check(
+          cluster.binaries + "/pg_ctl", ["-D", place, "-m", "immediate", "-w", "stop"],
+          asPostgres: true)
+      }
+    }
+  }
 }

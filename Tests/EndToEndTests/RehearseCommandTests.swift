@@ -60,6 +60,10 @@ import Testing
       #expect(try scratch.psql("SELECT to_regclass('orders') IS NULL") == "t")
     }
 
+    // It has left a mark for prunes meanwhile.
+    let folders = try folder.names(in: "store/default")
+    #expect(try folder.names(in: "store/default/\(folders[0])/pins").isEmpty)
+
     // Beside the target, and by a file.
     let objects = try FileManager.default.subpathsOfDirectory(atPath: folder.file("store"))
     let file = try #require(objects.first { $0.hasSuffix(".sql.gz") })

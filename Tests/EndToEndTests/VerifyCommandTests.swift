@@ -13,6 +13,9 @@ import Testing
 
     #expect(try bench.backup("verify").text.contains("is sound: 110 rows in 2 tables"))
     #expect(try bench.backup("list").text.contains("verified just now: 2 tables, 110 rows"))
+    // It has left a mark for prunes meanwhile.
+    let database = try #require(try bench.directory.names(in: "default").first)
+    #expect(try bench.directory.names(in: "default/\(database)/pins").isEmpty)
     #expect(try bench.backup("verify", "--newest").text.split(separator: "\n").count == 1)
     let all = try bench.backup("verify", "--all", "--json").json()
     let backups = try #require(all["backups"] as? [[String: Any]])

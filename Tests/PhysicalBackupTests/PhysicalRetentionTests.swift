@@ -245,4 +245,86 @@ private struct AgedArchive {
     #expect(try archive.store.list(prefix: archive.layout.basePrefix(young)).count == 4)
     #expect(try #require(archive.catalog().wal).segments[1] == [0, 1])
   }
+
+  /// Sixty days of WAL and base backups, of which a prune wants the two oldest.
+  private func agedArchive() throws -> (AgedArchive, [BackupID]) {
+    let archive = try AgedArchive()
+    for number in 0..<60 { try archive.addWAL(UInt64(number), daysAgo: Double(60 - number) - 0.5) }
+    let bases = try [55, 45, 40, 5].map { days in
+      try archive.addBase(at: UInt64(60 - days), daysAgo: Double(days))
+    }
+    return (archive, bases)
+  }
+
+  @Test func whatIsReadStaysWithItsWAL() throws {
+    let (archive, bases) = try agedArchive()
+    #expect(
+      try archive.plan(days: 30).deletions.map(\.name)
+        == ["\(bases[1])", "\(bases[0])", "WAL before 0/1400000"])
+    let base = try #require(archive.catalog().bases.first { $0.id == bases[1] })
+    try archive.catalog().reading(base, refused: { Issue.record($0) }) {
+      #expect(
+        try archive.plan(days: 30).deletions.map(\.name) == ["\(bases[0])", "WAL before 0/F00000"])
+      let outcome = try archive.prune(days: 30)
+      #expect(outcome.refused.isEmpty && outcome.deleted.count == 2)
+      #expect(try #require(archive.catalog().wal).segments[1] == Array(15..<60))
+      // What a killed reader left holds nothing after a day.
+      let inventory = try PhysicalInventory(
+        archive.store, environment: "test", systemIdentifier: "7")
+      let later = try PhysicalRetentionPlan(
+        inventory, days: 30, now: archive.now.adding(days: 2))
+      #expect(later.deletions.first?.name == "\(bases[1])" && later.staleMarks.count == 1)
+    }
+    #expect(try archive.store.list(prefix: archive.layout.marksPrefix).isEmpty)
+    _ = try archive.prune(days: 30)
+    #expect(try archive.catalog().bases.map(\.id) == Array(bases[2...]))
+    let error = #expect(throws: PhysicalBackupError.self) {
+      try archive.catalog().reading(base, refused: { _ in }) {}
+    }
+    #expect(error?.code == .nothingToRestore)
+  }
+
+  @Test func nothingGoesWhileSomebodyReadsAll() throws {
+    let (archive, bases) = try agedArchive()
+    let before = try archive.store.list(prefix: "").map(\.key)
+    let plan = try archive.plan(days: 30)
+    try PhysicalCatalog.readingAll(
+      of: "7", in: archive.store, environment: "test", refused: { Issue.record($0) }
+    ) {
+      #expect(try archive.plan(days: 30).deletions.isEmpty)
+      // One that was planned before.
+      let outcome = try PhysicalPrune(archive.store, environment: "test").run(plan)
+      #expect(outcome.deleted.isEmpty && outcome.refused.map(\.isExpected) == [true])
+      #expect(try archive.catalog().bases.map(\.id) == bases)
+    }
+    #expect(try archive.store.list(prefix: "").map(\.key) == before)
+    #expect(
+      try PhysicalPrune(archive.store, environment: "test").run(plan).deleted.count == 3)
+  }
+
+  @Test func aReaderThatComesBetweenPlanAndDeletionIsSeen() throws {
+    let (archive, bases) = try agedArchive()
+    let plan = try archive.plan(days: 30)
+    let base = try #require(archive.catalog().bases.first { $0.id == bases[0] })
+    try archive.catalog().reading(base, refused: { Issue.record($0) }) {
+      let outcome = try PhysicalPrune(archive.store, environment: "test").run(plan)
+      // The newer one goes first; the WAL of the older one stays with it.
+      #expect(outcome.deleted.map(\.name) == ["\(bases[1])"])
+      #expect(outcome.refused.map(\.line.name) == ["\(bases[0])"])
+      #expect(try #require(archive.catalog().wal).segments[1] == Array(0..<60))
+    }
+  }
+
+  /// The mark and the look at the manifest fall between the prune's own look and its deletion.
+  @Test func whatLosesItsManifestToAReaderKeepsItsFilesAndWAL() throws {
+    let (archive, bases) = try agedArchive()
+    let objects = try archive.store.list(prefix: archive.layout.basePrefix(bases[0])).count
+    try archive.store.delete(archive.layout.manifestKey(bases[0]))
+    try archive.store.put(archive.layout.markPrefix(bases[0]) + "0badcafe", [])
+    let plan = try archive.plan(days: 30)
+    #expect(plan.deletions.isEmpty && plan.warnings.count == 1)
+    #expect(try archive.prune(days: 30).deleted.isEmpty)
+    #expect(
+      try archive.store.list(prefix: archive.layout.basePrefix(bases[0])).count == objects)
+  }
 }

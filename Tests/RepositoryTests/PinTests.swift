@@ -1,3 +1,4 @@
+import Glibc
 import ObjectStore
 import Testing
 
@@ -79,6 +80,57 @@ import Testing
       let value = try repository.reading(names, refused: { _ in refusals += 1 }) { 7 }
       #expect(value == 7 && refusals == 1)
       #expect(try directory.list(prefix: prefix).isEmpty)
+    }
+  }
+
+  /// A reader may need longer than a mark counts.
+  @Test func aMarkIsWrittenAnewWhileItIsNeeded() throws {
+    try withStore { directory in
+      let store = RecordingStore(directory)
+      try ReadingMark.keep(
+        "production/shop/pins/x.", in: store, renewedEvery: .milliseconds(10),
+        refused: { Issue.record($0) }
+      ) {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while store.written.count < 4, ContinuousClock.now < deadline { usleep(5_000) }
+        #expect(store.written.count >= 4 && Set(store.written).count == 1)
+        let isThere = try directory.info(store.written.first ?? "none") != nil
+        #expect(isThere)
+      }
+      // It is gone, and nobody writes it any more.
+      let count = store.written.count
+      #expect(try directory.list(prefix: "production/").isEmpty)
+      usleep(50_000)
+      #expect(store.written.count == count)
+      #expect(try directory.list(prefix: "production/").isEmpty)
+    }
+  }
+
+  @Test func aMarkIsLeftForSomebodyWhoGoesOnReading() throws {
+    try withStore { store in
+      func keep(_ body: () throws -> Void) throws {
+        try ReadingMark.keep("production/x.", in: store, isLeft: true, refused: { _ in }, body)
+      }
+      #expect(throws: CancellationError.self) { try keep { throw CancellationError() } }
+      #expect(try store.list(prefix: "").isEmpty)
+      try keep {}
+      let now = try store.clock()
+      #expect(try ReadingMark.isHeld("production/x.", in: store, at: now))
+      #expect(try !ReadingMark.isHeld("production/x.", in: store, at: now.adding(days: 1)))
+      #expect(try !ReadingMark.isHeld("production/y.", in: store, at: now))
+    }
+  }
+
+  @Test func aMarkThatMayNotBeDeletedIsReleased() throws {
+    try withStore { directory in
+      let store = RecordingStore(
+        directory, beforeDeleting: { _ in throw ObjectStoreError(.retained, "locked") })
+      try ReadingMark.keep("production/x.", in: store, refused: { Issue.record($0) }) {
+        let isHeld = try ReadingMark.isHeld("production/x.", in: store, at: store.clock())
+        #expect(isHeld)
+      }
+      #expect(try directory.list(prefix: "production/x.").count == 1)
+      #expect(try !ReadingMark.isHeld("production/x.", in: store, at: store.clock()))
     }
   }
 

@@ -7,6 +7,7 @@ final class RecordingStore: ObjectStore {
   private let base: any ObjectStore
   private let refusing: Set<String>
   private let log = Mutex<[String]>([])
+  private let puts = Mutex<[String]>([])
 
   private let refusingWrites: String?
   private let beforeDeleting: @Sendable ([String]) throws -> Void
@@ -28,6 +29,9 @@ final class RecordingStore: ObjectStore {
   /// The keys that were deleted, in order.
   var deleted: [String] { log.withLock { $0 } }
 
+  /// The keys that were put, in order.
+  var written: [String] { puts.withLock { $0 } }
+
   var description: String { base.description }
 
   func put(_ key: String, _ bytes: [UInt8], options: PutOptions) throws {
@@ -35,6 +39,7 @@ final class RecordingStore: ObjectStore {
       throw ObjectStoreError(.denied, "\(key) may not be written", key: key)
     }
     try base.put(key, bytes, options: options)
+    puts.withLock { $0.append(key) }
   }
 
   func writer(_ key: String, options: WriteOptions) throws -> any ByteSink {

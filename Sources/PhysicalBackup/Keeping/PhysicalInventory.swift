@@ -20,6 +20,7 @@ public struct PhysicalInventory: Sendable {
   let wal: [SegmentObject]
   let points: [SegmentObject]
   let unfinished: [UnfinishedWrite]
+  let marks: [ClusterMark]
 
   /// Lists what is stored of a cluster.
   public init(
@@ -36,6 +37,7 @@ public struct PhysicalInventory: Sendable {
     var bases: [BackupID: [ObjectInfo]] = [:]
     var wal: [SegmentObject] = []
     var points: [SegmentObject] = []
+    var marks: [ClusterMark] = []
     try store.list(prefix: layout.prefix) { info in
       try cancellation.check()
       if let id = layout.base(of: info.key) {
@@ -45,24 +47,16 @@ public struct PhysicalInventory: Sendable {
         wal.append(SegmentObject(segment: segment, info: info, isPiece: isPiece))
       } else if let segment = layout.segment(ofPoints: info.key, size: size) {
         points.append(SegmentObject(segment: segment, info: info, isPiece: false))
+      } else if let mark = ClusterMark(info, layout) {
+        marks.append(mark)
       }
     }
     self.catalog = catalog
     self.bases = bases
     self.wal = wal.sorted { $0.segment.number < $1.segment.number }
     self.points = points.sorted { $0.segment.number < $1.segment.number }
+    self.marks = marks
     unfinished = try store.unfinished(prefix: layout.prefix)
-  }
-
-  init(
-    _ catalog: PhysicalCatalog, bases: [BackupID: [ObjectInfo]], wal: [SegmentObject],
-    points: [SegmentObject] = [], unfinished: [UnfinishedWrite] = []
-  ) {
-    self.catalog = catalog
-    self.bases = bases
-    self.wal = wal
-    self.points = points
-    self.unfinished = unfinished
   }
 
   /// When a base backup was whole: by the server's clock or the store's, whichever is later.

@@ -11,11 +11,18 @@ public struct PhysicalPrune: Sendable {
   public struct Outcome: Sendable {
     public var deleted: [PhysicalRetentionPlan.Line] = []
     /// What is still there, with the reason in words.
-    public var refused: [(line: PhysicalRetentionPlan.Line, reason: String)] = []
+    public var refused: [Refusal] = []
     /// Bytes.
     public var freed: Int { deleted.reduce(0) { $0 + $1.bytes } }
 
     public init() {}
+  }
+
+  public struct Refusal: Sendable {
+    public let line: PhysicalRetentionPlan.Line
+    public let reason: String
+    /// Whether it is as it should be: somebody has begun to read it, and a later prune sees to it.
+    public let isExpected: Bool
   }
 
   /// Objects in one request.
@@ -56,32 +63,65 @@ public struct PhysicalPrune: Sendable {
     }
   }
 
-  /// Deletes what a plan deletes, once the base backups that it keeps were looked for again.
+  /// Deletes what a plan deletes, once the base backups that it keeps were looked for again. What
+  /// somebody has begun to read since the plan was made stays, and what would have gone after it.
   public func run(
     _ plan: PhysicalRetentionPlan, progress: (PhysicalRetentionPlan.Line) -> Void = { _ in }
   ) throws -> Outcome {
     var outcome = Outcome()
+    // They cost nothing: what may not be deleted stays.
+    try? store.delete(plan.staleMarks.map(\.mark.key))
     guard !plan.deletions.isEmpty else { return outcome }
     try confirmKept(plan)
     for line in plan.deletions {
       do {
-        if let write = line.write { try store.discard(write) }
-        var rest = line.keys[...]
-        if line.kind == .base, let manifest = rest.popFirst() { try store.delete(manifest) }
-        while !rest.isEmpty {
-          try cancellation.check()
-          try store.delete(Array(rest.prefix(Self.batch)))
-          rest = rest.dropFirst(Self.batch)
+        guard try delete(line, plan) else {
+          outcome.refused.append(
+            Refusal(line: line, reason: "somebody has begun to read it", isExpected: true))
+          break
         }
         outcome.deleted.append(line)
         progress(line)
       } catch let error as ObjectStoreError where error.code == .denied || error.code == .retained {
-        outcome.refused.append((line, error.description))
+        outcome.refused.append(
+          Refusal(line: line, reason: error.description, isExpected: false))
         // WAL that a base backup needs stays while that is still there.
         if line.kind == .base { break }
       }
     }
     return outcome
+  }
+
+  /// False when somebody reads it.
+  private func delete(
+    _ line: PhysicalRetentionPlan.Line, _ plan: PhysicalRetentionPlan
+  ) throws -> Bool {
+    guard try !isRead(line, plan) else { return false }
+    if let write = line.write { try store.discard(write) }
+    var rest = line.keys[...]
+    if line.kind == .base, let manifest = rest.popFirst() {
+      try store.delete(manifest)
+      // A reader leaves its mark before it looks for the manifest.
+      guard try !isRead(line, plan) else { return false }
+    }
+    while !rest.isEmpty {
+      try cancellation.check()
+      try store.delete(Array(rest.prefix(Self.batch)))
+      rest = rest.dropFirst(Self.batch)
+      guard try rest.isEmpty || !isRead(line, plan) else { return false }
+    }
+    return true
+  }
+
+  /// Whether a mark is there of somebody who reads everything, or that base backup.
+  private func isRead(
+    _ line: PhysicalRetentionPlan.Line, _ plan: PhysicalRetentionPlan
+  ) throws -> Bool {
+    let layout = ClusterLayout(
+      environment: environment, systemIdentifier: plan.systemIdentifier)
+    if try ReadingMark.isHeld(layout.markPrefix(nil), in: store, at: plan.now) { return true }
+    guard line.kind == .base, let id = BackupID(line.name) else { return false }
+    return try ReadingMark.isHeld(layout.markPrefix(id), in: store, at: plan.now)
   }
 
   private func confirmKept(_ plan: PhysicalRetentionPlan) throws {

@@ -38,6 +38,10 @@ public struct PhysicalRetentionPlan: Sendable {
   public let warnings: [String]
   /// The base backups that stay.
   let kept: [BaseManifest]
+  /// Marks of readers that count no more.
+  let staleMarks: [ClusterMark]
+  /// The moment that ages were reckoned at.
+  let now: UTCTime
 
   /// In the order in which they go: of base backups the newest first, which others may be made from
   /// but not it from them.
@@ -49,7 +53,7 @@ public struct PhysicalRetentionPlan: Sendable {
   /// Decides about everything of one cluster.
   ///
   /// Never deleted, whatever the window: the newest base backup that can be restored, and the WAL
-  /// since it; anything, while a manifest or a timeline's history cannot be read, or when nothing
+  /// since it; a base backup that somebody reads, likewise; anything, while a manifest or a timeline's history cannot be read, or when nothing
   /// was stored in the whole window: then the receiver has stopped, or a clock has jumped.
   ///
   /// - Parameters:
@@ -67,7 +71,10 @@ public struct PhysicalRetentionPlan: Sendable {
         "cluster \(systemIdentifier) has something of \(newest), which is in the future by the "
           + "store's clock (\(now)): a clock has jumped; nothing is deleted")
     }
-    let hold = Self.hold(inventory, windowStart, days)
+    let marks = inventory.marks.filter { $0.mark.holds(at: now) }
+    staleMarks = inventory.marks.filter { !$0.mark.holds(at: now) }
+    self.now = now
+    let hold = Self.hold(inventory, marks, windowStart, days)
     var reasons: [BackupID: String] = [:]
     for timeline in catalog.timelines {
       guard let history = catalog.histories[timeline] else { continue }
@@ -79,6 +86,7 @@ public struct PhysicalRetentionPlan: Sendable {
     if let newest = Self.newest(inventory) {
       reasons[newest.id] = reasons[newest.id] ?? "the newest base backup that can be restored"
     }
+    for base in marks.compactMap(\.base) { reasons[base] = reasons[base] ?? "somebody reads it" }
     // What a base backup that stays is made from.
     for base in catalog.bases.reversed() where reasons[base.id] != nil {
       guard let parent = base.parent else { continue }
@@ -97,7 +105,7 @@ public struct PhysicalRetentionPlan: Sendable {
     }
     kept = catalog.bases.filter { reasons[$0.id] != nil || hold != nil }
     lines += Self.wal(inventory, kept, hold)
-    lines += Self.leftovers(inventory, now)
+    lines += Self.leftovers(inventory, Set(marks.compactMap(\.base)), now)
     self.lines = lines
     warnings =
       hold.map { ["nothing of cluster \(catalog.layout.systemIdentifier) is deleted: \($0)"] } ?? []
@@ -105,9 +113,15 @@ public struct PhysicalRetentionPlan: Sendable {
 
   /// Why nothing may go; nil when something may.
   private static func hold(
-    _ inventory: PhysicalInventory, _ windowStart: UTCTime, _ days: Int
+    _ inventory: PhysicalInventory, _ marks: [ClusterMark], _ windowStart: UTCTime, _ days: Int
   ) -> String? {
     let catalog = inventory.catalog
+    if marks.contains(where: { $0.base == nil }) { return "somebody reads all of it" }
+    // Nobody knows which WAL it needs.
+    let known = Set(catalog.bases.map(\.id))
+    if let base = marks.compactMap(\.base).first(where: { !known.contains($0) }) {
+      return "somebody reads the base backup \(base), which has no manifest any more"
+    }
     if let problem = catalog.problems.first { return "\(problem)" }
     if let timeline = catalog.timelines.first(where: { catalog.histories[$0] == nil }) {
       return "the archive has no history file of timeline \(timeline)"
@@ -201,7 +215,9 @@ public struct PhysicalRetentionPlan: Sendable {
     ].compactMap { $0 }
   }
 
-  private static func leftovers(_ inventory: PhysicalInventory, _ now: UTCTime) -> [Line] {
+  private static func leftovers(
+    _ inventory: PhysicalInventory, _ read: Set<BackupID>, _ now: UTCTime
+  ) -> [Line] {
     let limit = now.adding(days: -RetentionPolicy.leftoverDays)
     func line(_ kind: Kind, _ info: ObjectInfo, _ what: String) -> Line {
       let isDeleted = info.modified < limit
@@ -215,7 +231,7 @@ public struct PhysicalRetentionPlan: Sendable {
     let layout = inventory.catalog.layout
     var lines: [Line] = []
     for (id, objects) in inventory.bases.sorted(by: { $0.key < $1.key })
-    where !objects.contains(where: { $0.key == layout.manifestKey(id) }) {
+    where !read.contains(id) && !objects.contains(where: { $0.key == layout.manifestKey(id) }) {
       lines += objects.map { line(.leftover, $0, "of a base backup that was not finished") }
     }
     let whole = inventory.catalog.wal

@@ -51,28 +51,19 @@ public enum BackupSource: Sendable {
   }
 
   public func restore(by restorer: LogicalRestorer, _ run: Run) throws -> RestoreReport {
-    switch self {
-    case .file(let file): try restorer.restore(file)
-    case .stored(let file, let repository, let names):
-      try run.reading(names, of: repository) { try restorer.restore(file) }
-    case .standardInput(let identities):
-      try restorer.restore(PipeSource(STDIN_FILENO, name: name), name: name, identities: identities)
+    try reading(run) {
+      switch self {
+      case .file(let file), .stored(let file, _, _): try restorer.restore(file)
+      case .standardInput(let identities):
+        try restorer.restore(
+          PipeSource(STDIN_FILENO, name: name), name: name, identities: identities)
+      }
     }
   }
-}
 
-extension Run {
-  /// Reads a stored backup while no prune deletes it; says so where the store's key may not see to
-  /// that.
-  public func reading<Value>(
-    _ names: BackupNames, of repository: BackupRepository, _ body: () throws -> Value
-  ) throws -> Value {
-    try repository.reading(
-      names,
-      refused: { error in
-        logger.info(
-          "no mark could be left in the store, so a prune meanwhile could delete the backup: \(error)"
-        )
-      }, body)
+  /// Reads it; one of a store while no prune deletes it.
+  public func reading<Value>(_ run: Run, _ body: () throws -> Value) throws -> Value {
+    guard case .stored(_, let repository, let names) = self else { return try body() }
+    return try run.reading(names, of: repository, body)
   }
 }
