@@ -63,6 +63,16 @@ public struct ObjectStoreError: Error, Sendable, CustomStringConvertible {
     self.cause = cause
   }
 
+  /// Whether what failed may have been done all the same, or may yet be: the request was sent, and
+  /// nobody knows what became of it.
+  public var isUncertain: Bool {
+    switch code {
+    case .unreachable, .cancelled: true
+    case .provider: (answer?.status ?? 0) >= 500
+    default: false
+    }
+  }
+
   public var description: String {
     var text = message
     if let answer {

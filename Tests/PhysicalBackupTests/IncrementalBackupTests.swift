@@ -184,6 +184,51 @@ import Testing
     #expect(verified.text.contains("all of it is sound"), "\(verified.errorText)")
   }
 
+  /// The server has not noted the changes all the while.
+  @Test func whereSummariesAreMissingAnIncrementIsRefused() throws {
+    let cluster = try cluster(17)
+    let first = try backup(cluster)
+    try cluster.psql("ALTER SYSTEM SET summarize_wal = off")
+    try cluster.psql("SELECT pg_reload_conf()")
+    let limit = ContinuousClock.now + .seconds(60)
+    let summarizers =
+      "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'walsummarizer'"
+    while try cluster.psql(summarizers) != "0" {
+      guard ContinuousClock.now < limit else { throw TestSupportError("it goes on noting") }
+      usleep(50_000)
+    }
+    for name in try FileManager.default.contentsOfDirectory(
+      atPath: cluster.dataDirectory + "/pg_wal/summaries")
+    {
+      try FileManager.default.removeItem(
+        atPath: cluster.dataDirectory + "/pg_wal/summaries/" + name)
+    }
+    // The WAL that it would note later is gone too.
+    let segment = try cluster.psql("SELECT pg_walfile_name(pg_current_wal_lsn())")
+    let older = "SELECT count(*) FROM pg_ls_waldir() WHERE name <= '\(segment)'"
+    while try cluster.psql(older) != "0" {
+      guard ContinuousClock.now < limit else { throw TestSupportError("the WAL stays") }
+      try cluster.psql("CREATE TABLE IF NOT EXISTS t (a int); INSERT INTO t VALUES (1)")
+      try cluster.psql("SELECT pg_switch_wal()")
+      try cluster.psql("CHECKPOINT")
+    }
+    try cluster.psql("ALTER SYSTEM SET summarize_wal = on")
+    try cluster.psql("SELECT pg_reload_conf()")
+    while try cluster.psql("SHOW summarize_wal") != "on" {
+      guard ContinuousClock.now < limit else { throw TestSupportError("it is not set") }
+      usleep(50_000)
+    }
+    let error = #expect(throws: PhysicalBackupError.self) { try backup(cluster, incremental: true) }
+    #expect(error?.code == .wrongServer)
+    #expect(error?.message.contains("\(first.id); take one without --incremental") ?? false)
+    let cause = error?.cause.map { "\($0)" } ?? ""
+    #expect(cause.contains("summaries"), "\(cause)")
+    // Nothing is left that looks like a backup, and a whole one can be taken.
+    try backup(cluster)
+    let catalog = try PhysicalCatalog(store, environment: "test", points: .none)
+    #expect(catalog.bases.count == 2 && catalog.bases.allSatisfy { $0.parent == nil })
+  }
+
   @Test func anEncryptedParentNeedsItsKey() throws {
     let cluster = try cluster(17)
     let identity = try AgeIdentity.generate()

@@ -1,3 +1,4 @@
+import Age
 import ByteStream
 import Foundation
 import LogicalBackup
@@ -104,6 +105,40 @@ import Testing
       """)
     let met = try #require(try patient.examine()["backup.deploy_overlap"])
     #expect(met.level == .warning && met.message.contains("\(manifest.id)"))
+  }
+
+  /// Its objects have other names; no key is needed to see what is there.
+  @Test func encryptedWALIsSeen() throws {
+    let cluster = try TemporaryCluster()
+    var patient = try Patient(cluster)
+    // Whatever the age of the newest WAL, nothing would be lost.
+    patient.options.recoveryPoint = .milliseconds(1)
+    let store = try patient.store.open()
+    let target = try ConnectionTarget(patient.url)
+    let recipient = try #require(try AgeIdentity.generate().recipient())
+    var options = BaseBackup.Options()
+    options.recipients = [recipient]
+    _ = try BaseBackup(target, to: store, environment: "test", options: options).run(
+      cancellation: Cancellation())
+    let stop = Cancellation()
+    var receiving = WALReceiver.Options()
+    receiving.recipients = [recipient]
+    receiving.tailInterval = .milliseconds(200)
+    let receiver = WALReceiver(target, to: store, environment: "test", options: receiving)
+    let group = ThreadGroup(following: stop)
+    group.start("receiver") { try receiver.run(cancellation: stop) { _ in } }
+    try patient.database.psql("INSERT INTO t SELECT max(id) + 1 FROM t; SELECT pg_switch_wal()")
+    let limit = ContinuousClock.now + .seconds(60)
+    var found: Finding?
+    while found?.message.contains("All of the server's WAL") != true, ContinuousClock.now < limit {
+      found = try patient.examine("backup.wal")["backup.wal"]
+    }
+    stop.cancel(reason: "done")
+    try? group.join()
+    #expect(found?.level == .ok, "\(found?.message ?? "nothing was found")")
+    let keys = try store.list(prefix: "").map(\.key)
+    #expect(keys.contains { $0.contains("/wal/") && $0.hasSuffix(".gz.age") })
+    #expect(!keys.contains { $0.contains("/wal/") && $0.hasSuffix(".gz") })
   }
 
   @Test func walThatDoesNotArriveIsSeen() throws {

@@ -20,6 +20,19 @@ import Testing
     #expect(try patient.probes() == [])
   }
 
+  @Test func partsThatDoNotHoldTheNextBackup() {
+    func level(_ cap: Int, _ newest: Int?) -> Finding.Level {
+      StoreCheckup.partCap(cap, newestBackup: newest).level
+    }
+    #expect(level(1, nil) == .ok)
+    #expect(level(1, 1 << 30) == .ok)
+    #expect(level(1, 2 << 30) == .warning)
+    #expect(level(1, 5 << 30) == .failure)
+    #expect(level(10_000, 1_000_000_000_000) == .ok)
+    #expect(level(10_000, 2_000_000_000_000) == .warning)
+    #expect(level(10_000, 4_900_000_000_000) == .failure)
+  }
+
   @Test func aBucketThatIsNotThere() throws {
     let server = try S3Server.shared(.moto)
     var patient = try Patient()

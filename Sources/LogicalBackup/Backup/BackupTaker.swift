@@ -108,8 +108,12 @@ public struct BackupTaker: Sendable {
     try cancellation.check()
     do { try repository.writeManifest(manifest) } catch {
       // Without its manifest it is no backup: the room is given back. Where nobody can say whether
-      // the manifest is there, both stay; prune knows what to do with an object that lacks one.
-      if case .success(nil) = Result(catching: { try repository.store.info(names.manifestKey) }) {
+      // the manifest is there, or arrives later, both stay: then it is a whole backup; and prune
+      // knows what to do with an object that lacks one.
+      let isUncertain = (error as? ObjectStoreError)?.isUncertain ?? false
+      if !isUncertain,
+        case .success(nil) = Result(catching: { try repository.store.info(names.manifestKey) })
+      {
         try? repository.store.delete(key)
       }
       throw error

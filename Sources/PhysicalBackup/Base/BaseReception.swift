@@ -26,6 +26,10 @@ final class BaseReception {
     self.id = id
   }
 
+  /// Bytes that so much of a data directory has at most when it is compressed, nearly always: what
+  /// parts of an upload are chosen for, which grow when it is more.
+  private static func compressed(_ size: Int64) -> Int { Int(size / 8 * 5) }
+
   func run(
     into feed: MemberPipeline.Feed, _ onProgress: (BaseBackup.Progress) -> Void
   ) throws {
@@ -53,7 +57,9 @@ final class BaseReception {
       let tablespace = stream.tablespaces.first { $0.location == location && $0.oid != nil }
       archives.append(Archive(name: name, tablespace: location.isEmpty ? nil : tablespace?.oid))
       indexer = TarIndexer()
-      try feed.begin(layout.archiveKey(id, name))
+      let size =
+        (location.isEmpty ? stream.tablespaces.first { $0.oid == nil } : tablespace)?.size
+      try feed.begin(layout.archiveKey(id, name), expectedSize: size.map(Self.compressed))
     case .manifest:
       try endArchive(feed)
       isManifest = true

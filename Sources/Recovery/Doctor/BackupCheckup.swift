@@ -114,8 +114,9 @@ final class BackupCheckup {
       }
       let (environment, stop) = (environment, list.cancellation)
       let end = try list.bounded {
+        // Under the names that encrypted WAL would have unencrypted; no key is needed for that.
         let catalog = try PhysicalCatalog(
-          store, environment: environment, systemIdentifier: identifier, points: .none,
+          SealedStore(store), environment: environment, systemIdentifier: identifier, points: .none,
           cancellation: stop)
         return catalog.timelines.compactMap { catalog.wal?.end(timeline: $0) }.max()
       }

@@ -74,6 +74,7 @@ public struct Doctor: Sendable {
       let backups = BackupCheckup(
         database: server?.database ?? target.database, environment: environment, options, list)
       try backups.examine(opened?.store, server)
+      try storage.checkPartCap(opened, newestBackup: backups.newestSize)
       try storage.checkSpace(opened, newestBackup: backups.newestSize)
     }
     let order = Dictionary(

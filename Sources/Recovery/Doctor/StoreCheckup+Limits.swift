@@ -2,16 +2,32 @@ import Glibc
 import ObjectStore
 
 extension StoreCheckup {
-  /// What the bucket allows: parts and locks.
+  /// Whether one upload will hold the next backup.
+  ///
+  /// - Parameter newestBackup: its bytes; nil when there is none.
+  func checkPartCap(_ opened: Opened?, newestBackup: Int?) throws {
+    guard let bucket = opened?.bucket else { return }
+    try list.check("storage.part_cap", advice: "") {
+      Self.partCap(bucket.partCap, newestBackup: newestBackup)
+    }
+  }
+
+  static func partCap(_ cap: Int, newestBackup: Int?) -> Checklist.Verdict {
+    // The largest part that S3 knows has 5 GiB, the largest object 5 TB.
+    let largest = min(cap * (5 << 30), 5_000_000_000_000)
+    let words = "an upload may have \(cap) parts, so a backup may have \(Wording.size(largest))"
+    guard let newestBackup else { return .ok(words) }
+    let last = "\(words); the newest has \(Wording.size(newestBackup))"
+    let advice =
+      "Set BACKUP_S3_PART_CAP to what the provider allows, leave out what can be made again "
+      + "(--exclude-table-data), or take backups into a directory."
+    if largest < newestBackup / 10 * 11 { return .failure(last, advice) }
+    return largest / 3 < newestBackup ? .warning(last, advice) : .ok(last)
+  }
+
+  /// What the bucket allows: locks.
   func checkBucket(_ opened: Opened, lockDays: Int?, keepDays: Int) throws {
     guard let bucket = opened.bucket else { return }
-    try list.check("storage.part_cap", advice: "") {
-      // The largest part that S3 knows has 5 GiB.
-      let largest = bucket.partCap * (5 << 30)
-      return .ok(
-        "an upload may have \(bucket.partCap) parts, so a backup may have "
-          + "\(Wording.size(min(largest, 5_000_000_000_000)))")
-    }
     try list.check(
       "storage.object_lock",
       advice: "Give the key s3:GetBucketObjectLockConfiguration, or look at the bucket by hand."
