@@ -58,6 +58,7 @@ import Testing
     let key = try #require(report["key"] as? String)
     #expect(key.hasSuffix("-passed.json"))
     #expect(try directory.read("store/" + key).first == UInt8(ascii: "{"))
+    #expect(try run("backup", "list").text.contains("passed just now"))
 
     // Killed while its server runs, it is run again, and that server is gone.
     let killed = try Command.start(
@@ -108,7 +109,8 @@ import Testing
     #expect((report["key"] as? String)?.hasSuffix("-failed.json") ?? false)
     #expect(try directory.names(in: "work").isEmpty)
     // The base backup and what is known of it are still listed.
-    #expect(try run("backup", "list").text.contains("BASE BACKUP"))
+    let list = try run("backup", "list").text
+    #expect(list.contains("BASE BACKUP") && list.contains("FAILED just now"), "\(list)")
   }
 
   /// The marks of those who read the cluster's backups; nil when there never was one since the last

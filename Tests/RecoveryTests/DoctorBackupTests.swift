@@ -107,6 +107,32 @@ import Testing
     #expect(met.level == .warning && met.message.contains("\(manifest.id)"))
   }
 
+  @Test func drillsAreWeighed() throws {
+    let patient = try Patient(TemporaryCluster())
+    let store = try patient.store.open()
+    func finding() throws -> Finding? { try patient.examine("backup.drill")["backup.drill"] }
+    #expect(try finding() == nil)
+    let base = try BaseBackup(
+      ConnectionTarget(patient.url), to: store, environment: "test"
+    ).run(cancellation: Cancellation())
+    #expect(try finding()?.level == .warning)
+    let now = UTCTime.now()
+    func drill(daysAgo days: Int, passed: Bool) throws {
+      var report = DrillReport(
+        base: base.id, systemIdentifier: base.server.systemIdentifier,
+        started: now.adding(days: -days), tool: "test", target: "the end", bytes: 1, segments: 0)
+      if !passed { report.findings = ["it did not start"] }
+      try report.store(in: store, environment: "test")
+    }
+    try drill(daysAgo: 50, passed: true)
+    #expect(try finding()?.level == .warning)
+    try drill(daysAgo: 20, passed: false)
+    #expect(try finding()?.level == .failure)
+    try drill(daysAgo: 10, passed: true)
+    let found = try #require(try finding())
+    #expect(found.level == .ok && found.message.contains("10 days"), "\(found.message)")
+  }
+
   /// Its objects have other names; no key is needed to see what is there.
   @Test func encryptedWALIsSeen() throws {
     let cluster = try TemporaryCluster()

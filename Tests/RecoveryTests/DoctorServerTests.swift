@@ -16,7 +16,7 @@ import Testing
     #expect(Set(report.findings.map(\.name)).isSubset(of: Doctor.names))
     // All but what only buckets and archives have.
     let missing = Set(Doctor.names).subtracting(report.findings.map(\.name))
-    #expect(missing == ["storage.part_cap", "storage.object_lock", "backup.wal"])
+    #expect(missing == ["storage.part_cap", "storage.object_lock", "backup.wal", "backup.drill"])
     #expect(try patient.probes() == [])
     #expect(report["database.kinds"]?.message.contains("seconds") == true)
   }

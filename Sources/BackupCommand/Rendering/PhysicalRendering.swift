@@ -5,7 +5,7 @@ import ToolSupport
 
 /// Base backups, and what can be reached from them.
 enum PhysicalRendering {
-  static func json(_ manifest: BaseManifest) -> JSONValue {
+  static func json(_ manifest: BaseManifest, _ drill: DrillHistory? = nil) -> JSONValue {
     [
       "id": .string("\(manifest.id)"),
       "parent": JSONValue(manifest.parent.map { "\($0)" }),
@@ -21,6 +21,9 @@ enum PhysicalRendering {
       "tablespaces": .array(manifest.tablespaces.map { .string($0.location) }),
       "started": .string("\(manifest.started)"),
       "finished": .string("\(manifest.finished)"),
+      "last_drill": JSONValue(drill.map { "\($0.last.time)" }),
+      "last_drill_passed": drill.map { .bool($0.last.passed) } ?? .null,
+      "last_passed_drill": JSONValue(drill?.lastPassed.map { "\($0)" }),
     ]
   }
 
@@ -30,21 +33,31 @@ enum PhysicalRendering {
       var text = "\nCluster \(catalog.layout.systemIdentifier), "
       text += "\(Humane.size(catalog.wal?.size ?? 0)) of WAL\n"
       let parents = catalog.bases.contains { $0.parent != nil } ? ["CHANGES SINCE"] : []
+      let drills = catalog.drills.isEmpty ? [] : ["DRILL"]
       var bases = TextTable(
         ["BASE BACKUP", "TAKEN", .number("TIMELINE"), .number("SIZE"), "START", "END"]
-          + parents.map { TextTable.Column(stringLiteral: $0) })
+          + (drills + parents).map { TextTable.Column(stringLiteral: $0) })
       for base in catalog.bases {
         bases.add(
           [
             "\(base.id)", Humane.ago(base.finished, now: now), "\(base.timeline)",
             Humane.size(base.size), base.start, base.end,
-          ] + parents.map { _ in base.parent.map { "\($0)" } ?? "-" })
+          ] + drills.map { _ in Self.drill(catalog.drills[base.id], now) }
+            + parents.map { _ in base.parent.map { "\($0)" } ?? "-" })
       }
       text += bases.isEmpty ? "no base backups: no moment can be restored\n" : bases.text
       text += ranges(catalog.coverage(), catalog.gaps())
       for problem in catalog.problems { text += red("  NOT USABLE: \(problem)") + "\n" }
       return text
     }.joined()
+  }
+
+  private static func drill(_ history: DrillHistory?, _ now: UTCTime) -> String {
+    guard let history else { return "-" }
+    let last = Humane.ago(history.last.time, now: now)
+    guard !history.last.passed else { return "passed \(last)" }
+    let passed = history.lastPassed.map { ", passed \(Humane.ago($0, now: now))" } ?? ""
+    return red("FAILED \(last)") + passed
   }
 
   static func ranges(_ ranges: [RecoveryRange], _ gaps: [WALGap]) -> String {
@@ -66,7 +79,7 @@ enum PhysicalRendering {
         [
           "system_identifier": .string(catalog.layout.systemIdentifier),
           "wal_bytes": .integer(catalog.wal?.size ?? 0),
-          "bases": .array(catalog.bases.map { json($0) }),
+          "bases": .array(catalog.bases.map { json($0, catalog.drills[$0.id]) }),
           "ranges": .array(
             catalog.coverage().map { range in
               [

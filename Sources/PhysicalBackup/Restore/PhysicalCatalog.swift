@@ -1,7 +1,7 @@
 public import ByteStream
 public import ObjectStore
 public import Postgres
-import Repository
+public import Repository
 
 /// What a store holds of one cluster: base backups, WAL and points, at the moment of reading.
 public struct PhysicalCatalog: Sendable {
@@ -14,6 +14,8 @@ public struct PhysicalCatalog: Sendable {
   public let wal: WALListing?
   public private(set) var points: [WALPoints]
   public let histories: [UInt32: TimelineHistory]
+  /// By base backup; of one that no drill has tried there is none.
+  public let drills: [BackupID: DrillHistory]
   /// Manifests that could not be read, in words.
   public let problems: [String]
 
@@ -71,8 +73,10 @@ public struct PhysicalCatalog: Sendable {
     self.layout = layout
     var bases: [BaseManifest] = []
     var problems: [String] = []
-    for info in try store.list(prefix: layout.basePrefix)
-    where layout.base(ofManifest: info.key) != nil {
+    var drills: [BackupID: DrillHistory] = [:]
+    for info in try store.list(prefix: layout.basePrefix) {
+      DrillHistory.note(info.key, layout, &drills)
+      guard layout.base(ofManifest: info.key) != nil else { continue }
       do {
         let bytes = try store.readAll(
           info.key, limit: BaseManifest.largest, cancellation: cancellation)
@@ -80,6 +84,7 @@ public struct PhysicalCatalog: Sendable {
       } catch let error as PhysicalBackupError { problems.append("\(error)") }
     }
     self.bases = bases.sorted { $0.startPosition < $1.startPosition }
+    self.drills = drills
     archive = try WALArchive(store, layout)
     let wal = try archive?.listing(cancellation: cancellation)
     self.wal = wal

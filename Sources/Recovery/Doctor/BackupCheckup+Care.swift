@@ -1,4 +1,6 @@
+import ByteStream
 import ObjectStore
+import PhysicalBackup
 import Repository
 
 extension BackupCheckup {
@@ -21,6 +23,44 @@ extension BackupCheckup {
       let words = "the backup \(proven.id) was verified \(Wording.duration(age)) ago, and is sound"
       return age > options.proofAge / .seconds(1)
         ? .warning(words, "Run \"backup verify\" each week, or after each backup.") : .ok(words)
+    }
+  }
+
+  /// Whether a drill has proven lately that the cluster can be recovered; nothing where there is no
+  /// base backup of it.
+  func checkDrill(_ store: any ObjectStore, _ server: ServerFacts?, _ now: UTCTime) throws {
+    guard let identifier = server?.systemIdentifier, list.wants("backup.drill") else { return }
+    let advice = "Run \"restore drill\" each month, on a machine with room for the cluster."
+    let environment = environment
+    let drills: [DrillHistory]
+    do {
+      let layout = ClusterLayout(environment: environment, systemIdentifier: identifier)
+      let (hasBase, found) = try list.bounded {
+        let keys = try store.list(prefix: layout.basePrefix).map(\.key)
+        return (
+          keys.contains { layout.base(ofManifest: $0) != nil },
+          try DrillHistory.all(
+            in: store, environment: environment, systemIdentifier: identifier)
+        )
+      }
+      guard hasBase else { return }
+      drills = Array(found.values)
+    } catch {
+      try list.cancellation.check()
+      return list.add("backup.drill", .failure("drills cannot be looked for: \(error)", advice))
+    }
+    try list.check("backup.drill", advice: advice) {
+      if let last = drills.map(\.last).max(by: { $0.time < $1.time }), !last.passed {
+        return .failure(
+          "the last drill, \(Wording.duration(now.seconds(since: last.time))) ago, has failed",
+          "Look at \"backup list\" and into the drill's report; then run \"restore drill\" again.")
+      }
+      guard let passed = drills.compactMap(\.lastPassed).max() else {
+        return .warning("no drill has recovered any of the base backups that there are", advice)
+      }
+      let age = now.seconds(since: passed)
+      let words = "a drill recovered the cluster \(Wording.duration(age)) ago"
+      return age > options.drillAge / .seconds(1) ? .warning(words, advice) : .ok(words)
     }
   }
 

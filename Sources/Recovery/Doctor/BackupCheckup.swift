@@ -7,7 +7,7 @@ import Repository
 /// The checks of what the store holds of one database.
 final class BackupCheckup {
   private let database: String?
-  private let environment: String
+  let environment: String
   let options: Doctor.Options
   let list: Checklist
   /// Bytes of the newest whole backup.
@@ -43,6 +43,7 @@ final class BackupCheckup {
     let walAge = try checkWAL(store, server, now)
     try checkNewest(whole.last, catalog, now, walAge)
     try checkProof(whole, now)
+    try checkDrill(store, server, now)
     try checkRetention(catalog, now)
     try checkOverlap(server, whole.compactMap(\.manifest))
   }

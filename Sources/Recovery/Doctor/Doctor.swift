@@ -16,6 +16,8 @@ public struct Doctor: Sendable {
     public var recoveryPoint: Duration = .seconds(26 * 3600)
     /// How long ago the newest backup that passed a verification may have been verified.
     public var proofAge: Duration = .seconds(8 * 86_400)
+    /// How long ago the newest drill that passed may have been: a month, and some days for it.
+    public var drillAge: Duration = .seconds(35 * 86_400)
     /// What `backup prune` keeps.
     public var retention = RetentionPolicy()
     /// How many age recipients backups are encrypted to.
@@ -34,8 +36,8 @@ public struct Doctor: Sendable {
     "storage.reachable", "storage.clock", "storage.write", "storage.list", "storage.read",
     "storage.conditional_write", "storage.delete", "storage.part_cap", "storage.object_lock",
     "storage.space",
-    "backup.encryption", "backup.newest", "backup.wal", "backup.proof", "backup.retention",
-    "backup.deploy_overlap",
+    "backup.encryption", "backup.newest", "backup.wal", "backup.proof", "backup.drill",
+    "backup.retention", "backup.deploy_overlap",
   ]
 
   private let target: ConnectionTarget
