@@ -4,7 +4,7 @@ import Testing
 @testable import LogicalBackup
 
 @Suite struct IndexLineTests {
-  private func parse(_ text: String) -> JSONValue? { JSONParser.parse(Array(text.utf8)[...]) }
+  private func parse(_ text: String) -> IndexValue? { IndexParser.parse(Array(text.utf8)[...]) }
 
   @Test("Every string comes back, as ASCII that Python reads too")
   func strings() throws {

@@ -71,8 +71,8 @@ import Testing
     let session = try Connection(
       ConnectionTarget(patient.url), ConnectionOptions(applicationName: "test"),
       cancellation: Cancellation())
-    let key = try #require(ServerFacts.migrationLockKeys.split(separator: ",").first)
-    try session.run("SELECT pg_advisory_lock(\(SQLText(String(key))))")
+    let key = AdvisoryLocks.migrationRun
+    try session.run("SELECT pg_advisory_lock(\(SQLText(key)))")
     let finding = try #require(try patient.examine("backup")["backup.deploy_overlap"])
     #expect(finding.level == .warning && finding.message.contains("running now"))
     session.close()

@@ -6,7 +6,7 @@ import Postgres
 struct IndexObject {
   /// What the line tells.
   let record: String
-  private let fields: [String: JSONValue]
+  private let fields: [String: IndexValue]
   private let number: Int
 
   /// - Parameters:
@@ -15,7 +15,7 @@ struct IndexObject {
   init(_ line: ArraySlice<UInt8>, number: Int) throws {
     self.number = number
     guard line.starts(with: Array("-- ".utf8)),
-      case .object(let fields) = JSONParser.parse(line.dropFirst(3)),
+      case .object(let fields) = IndexParser.parse(line.dropFirst(3)),
       case .string(let record) = fields["record"]
     else {
       throw LogicalBackupError(.damaged, "Line \(number) of the backup's index cannot be read.")

@@ -44,7 +44,7 @@ final class EmptyDatabase: RestoreTarget {
     while true {
       let answer = try connection.query(
         """
-        SELECT pg_catalog.pg_try_advisory_lock(\(Maintenance.lockClass), \(names.lockKey)),
+        SELECT pg_catalog.pg_try_advisory_lock(\(AdvisoryLocks.restoreClass), \(names.lockKey)),
           pg_catalog.pg_sleep(0.1)
         """)
       if answer.bool(0, 0) { return }

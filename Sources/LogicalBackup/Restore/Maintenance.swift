@@ -6,9 +6,6 @@ import Postgres
 struct Maintenance {
   let connection: Connection
 
-  /// The class of the advisory locks of restores: the bytes of "pgkp".
-  static let lockClass = 0x7067_6B70
-
   /// - Parameter name: the database that is restored, which is not the one to be in.
   init(_ target: ConnectionTarget, avoiding name: String, cancellation: Cancellation) throws {
     var first: PostgresError?
@@ -71,7 +68,7 @@ struct Maintenance {
     for attempt in 0..<50 {
       if attempt > 0 { usleep(200_000) }
       let answer = try connection.query(
-        "SELECT pg_catalog.pg_try_advisory_lock(\(Self.lockClass), \(names.lockKey))")
+        "SELECT pg_catalog.pg_try_advisory_lock(\(AdvisoryLocks.restoreClass), \(names.lockKey))")
       if answer.bool(0, 0) { return }
     }
     throw LogicalBackupError(

@@ -11,9 +11,8 @@ import Postgres
 /// A second, shared lock is held by the session that does the work. It outlives a killed client
 /// for as long as the server is still busy for it, and the next run waits for it too.
 final class MigrationLock {
-  /// "pgkeep" and a number, so that no other program's advisory locks meet ours.
-  static let runKey = "8099560538086834177"
-  static let workKey = "8099560538086834178"
+  static let runKey = AdvisoryLocks.migrationRun
+  static let workKey = AdvisoryLocks.migrationWork
 
   /// Holds the lock for as long as it is open. Also what failures are recorded over, so the run's
   /// cancellation does not reach it.

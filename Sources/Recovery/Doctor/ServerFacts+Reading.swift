@@ -2,9 +2,6 @@ import ObjectStore
 import Postgres
 
 extension ServerFacts {
-  /// `MigrationLock`'s keys: what a run of `migrate` holds.
-  static let migrationLockKeys = "8099560538086834177, 8099560538086834178"
-
   /// Reads what only the checks of the backups use. What the role may not read stays unknown.
   mutating func readMore(_ connection: Connection, _ limit: Duration) {
     let control = try? connection.query(
@@ -16,12 +13,13 @@ extension ServerFacts {
         ELSE pg_current_wal_flush_lsn() END
       """, timeout: limit)
     walPosition = position.flatMap { LSN($0.string(0, 0)) }
+    let migrationKeys = "\(AdvisoryLocks.migrationRun), \(AdvisoryLocks.migrationWork)"
     let holder = try? connection.query(
       """
       SELECT l.pid, a.usename FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
       WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND l.classid::bigint << 32 | l.objid::bigint IN (\(SQLText(Self.migrationLockKeys)))
+        AND l.classid::bigint << 32 | l.objid::bigint IN (\(SQLText(migrationKeys)))
       LIMIT 1
       """, timeout: limit)
     if let holder, holder.rowCount == 1 {

@@ -1,23 +1,14 @@
-/// A value of JSON (RFC 8259) in which every number is a whole one.
-enum JSONValue: Hashable {
-  case null
-  case bool(Bool)
-  case integer(Int)
-  case string(String)
-  case array([JSONValue])
-  case object([String: JSONValue])
-}
-
-/// Reads one JSON value, strictly: nothing but what the index writes and what a later version of
-/// it could add. Fails with nil; the caller knows which line it is.
-struct JSONParser {
+/// Reads the JSON (RFC 8259) of one line of the index, strictly: nothing but what ``IndexLine``
+/// writes and what a later version of it could add. That is ASCII without white space, whole numbers
+/// only, and no field twice. Fails with nil; the caller knows which line it is.
+struct IndexParser {
   private let bytes: ArraySlice<UInt8>
   private var cursor: Int
   private var depth = 0
 
   /// The value that `bytes` spell whole; nil when they are not one JSON value.
-  static func parse(_ bytes: ArraySlice<UInt8>) -> JSONValue? {
-    var parser = JSONParser(bytes: bytes, cursor: bytes.startIndex)
+  static func parse(_ bytes: ArraySlice<UInt8>) -> IndexValue? {
+    var parser = IndexParser(bytes: bytes, cursor: bytes.startIndex)
     guard let value = parser.value(), parser.cursor == bytes.endIndex else { return nil }
     return value
   }
@@ -35,7 +26,7 @@ struct JSONParser {
     return true
   }
 
-  private mutating func word(_ text: StaticString, _ value: JSONValue) -> JSONValue? {
+  private mutating func word(_ text: StaticString, _ value: IndexValue) -> IndexValue? {
     let end = cursor + text.utf8CodeUnitCount
     guard end <= bytes.endIndex,
       text.withUTF8Buffer({ bytes[cursor..<end].elementsEqual($0) })
@@ -44,7 +35,7 @@ struct JSONParser {
     return value
   }
 
-  private mutating func value() -> JSONValue? {
+  private mutating func value() -> IndexValue? {
     guard depth < 16 else { return nil }
     switch next {
     case UInt8(ascii: "\""): return string().map { .string($0) }
@@ -57,18 +48,18 @@ struct JSONParser {
     }
   }
 
-  private mutating func integer() -> JSONValue? {
+  private mutating func integer() -> IndexValue? {
     let start = cursor
     _ = take("-")
     while let byte = next, (0x30...0x39).contains(byte) { cursor += 1 }
     return Int(String(decoding: bytes[start..<cursor], as: UTF8.self)).map { .integer($0) }
   }
 
-  private mutating func array() -> JSONValue? {
+  private mutating func array() -> IndexValue? {
     guard take("[") else { return nil }
     depth += 1
     defer { depth -= 1 }
-    var values: [JSONValue] = []
+    var values: [IndexValue] = []
     if take("]") { return .array(values) }
     while true {
       guard let value = value() else { return nil }
@@ -78,11 +69,11 @@ struct JSONParser {
     }
   }
 
-  private mutating func object() -> JSONValue? {
+  private mutating func object() -> IndexValue? {
     guard take("{") else { return nil }
     depth += 1
     defer { depth -= 1 }
-    var fields: [String: JSONValue] = [:]
+    var fields: [String: IndexValue] = [:]
     if take("}") { return .object(fields) }
     while true {
       guard let key = string(), take(":"), let value = value() else { return nil }
