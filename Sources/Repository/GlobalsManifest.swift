@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import ObjectStore
 
 /// What is known of one backup of a cluster's globals: its roles, their memberships and settings,
@@ -48,17 +47,15 @@ public struct GlobalsManifest: Codable, Hashable, Sendable {
       environment: environment, systemIdentifier: server.systemIdentifier, id: id)
   }
 
-  /// As stored: JSON with sorted keys and a line end.
-  func encoded() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-  }
+  /// As stored.
+  func encoded() throws -> [UInt8] { try StoredJSON.encode(self) }
 
   /// nil when the text is no manifest, or one of a newer pgkeep's.
   init?(decoding bytes: [UInt8]) {
-    guard let manifest = try? JSONDecoder().decode(GlobalsManifest.self, from: Data(bytes)),
-      (1...Self.currentFormat).contains(manifest.format)
+    guard
+      let manifest = try? StoredJSON.decode(
+        GlobalsManifest.self, bytes, newest: Self.currentFormat),
+      manifest.format >= 1
     else { return nil }
     self = manifest
   }

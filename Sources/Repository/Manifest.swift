@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import ObjectStore
 
 /// What is known of one backup: the object beside it, the server, and a proof for each table.
@@ -170,31 +169,23 @@ public struct Manifest: Codable, Hashable, Sendable {
 
   // MARK: JSON
 
-  /// As stored: JSON with sorted keys and a line end.
-  public func encoded() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-  }
-
-  private struct Head: Decodable { var format: Int }
+  /// As stored.
+  public func encoded() throws -> [UInt8] { try StoredJSON.encode(self) }
 
   /// Reads a stored manifest. Throws ``RepositoryError/Code/newerFormat`` or
   /// ``RepositoryError/Code/damaged``.
   public init(decoding bytes: [UInt8]) throws {
-    let data = Data(bytes)
-    let decoder = JSONDecoder()
     do {
-      let format = try decoder.decode(Head.self, from: data).format
-      guard format <= Self.currentFormat else {
+      self = try StoredJSON.decode(Manifest.self, bytes, newest: Self.currentFormat)
+    } catch {
+      switch error {
+      case .newerFormat(let format):
         throw RepositoryError(
           .newerFormat,
           "written by a newer pgkeep: manifest format \(format), and this one knows "
             + "\(Self.currentFormat)")
+      case .unreadable(let words): throw RepositoryError(.damaged, "not a manifest: \(words)")
       }
-      self = try decoder.decode(Manifest.self, from: data)
-    } catch let error as DecodingError {
-      throw RepositoryError(.damaged, "not a manifest: \(Self.words(error))")
     }
     try check()
   }
@@ -206,19 +197,6 @@ public struct Manifest: Codable, Hashable, Sendable {
       tables.allSatisfy({ $0.rows >= 0 && $0.bytes >= 0 }), sequences >= 0, largeObjects >= 0
     else {
       throw RepositoryError(.damaged, "the manifest contradicts itself")
-    }
-  }
-
-  private static func words(_ error: DecodingError) -> String {
-    func place(_ context: DecodingError.Context) -> String {
-      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
-    }
-    return switch error {
-    case .dataCorrupted(let context): place(context)
-    case .keyNotFound(let key, let context): "\(key.stringValue) is missing, \(place(context))"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context): place(context)
-    @unknown default: "unreadable"
     }
   }
 }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 public import ObjectStore
 
 /// What a verification or a drill found about one backup. Stored beside the backups as JSON.
@@ -69,16 +68,12 @@ public struct Proof: Codable, Hashable, Sendable {
     Layout.proofsPrefix(environment: names.environment, database: names.database) + "\(names.id)/"
   }
 
-  func encoded() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-  }
+  func encoded() throws -> [UInt8] { try StoredJSON.encode(self) }
 
   /// Nil for what is no proof that this version knows.
   init?(decoding bytes: [UInt8]) {
-    guard let proof = try? JSONDecoder().decode(Proof.self, from: Data(bytes)),
-      proof.format <= Self.currentFormat
+    guard
+      let proof = try? StoredJSON.decode(Proof.self, bytes, newest: Self.currentFormat)
     else { return nil }
     self = proof
   }

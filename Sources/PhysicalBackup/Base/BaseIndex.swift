@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Repository
 
 /// What is inside the archives of a base backup, and where: what a parallel restore goes by.
 public struct BaseIndex: Codable, Hashable, Sendable {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 public import Postgres
+import Repository
 
 /// The server's configuration as SQL shows it, for what a base backup does not hold: on Debian and
 /// many images `postgresql.conf` and `pg_hba.conf` lie outside of the data directory.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Postgres
+import Repository
 
 /// One attempt to apply a migration, as the WAL shows it: a restore point
 /// `pgkeep:<version>:<row of the history>` just before it, where the role may make one, and a

@@ -2,6 +2,7 @@ public import ByteStream
 import Gzip
 public import ObjectStore
 public import Postgres
+import Repository
 
 /// The stored WAL of one cluster, to read.
 public struct WALArchive: Sendable {

@@ -1,5 +1,5 @@
-import FoundationEssentials
 public import Postgres
+import Repository
 
 /// What the receiver noted of one segment: the server's clock against positions, the first and
 /// last end of a transaction, and the points that have a name.
