@@ -47,11 +47,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
-    // C: system libraries, a module map and a shim.h each.
+    // C: system libraries, a module map and a shim.h each; libcurl is loaded when it is needed.
     .systemLibrary(name: "CLibPQ"),
     .systemLibrary(name: "CISAL"),
     .systemLibrary(name: "CZlib"),
-    .systemLibrary(name: "CCurl"),
+    .target(name: "CCurl"),
     .systemLibrary(name: "COpenSSL"),
 
     // Ground.

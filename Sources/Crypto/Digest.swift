@@ -13,13 +13,23 @@ public final class Digest {
     /// 48 bytes, FIPS 180-4.
     case sha384
 
+    /// Looked up once: libcrypto's own `EVP_sha256()` is looked up again for each hash.
     fileprivate var method: OpaquePointer? {
       switch self {
-      case .md5: EVP_md5()
-      case .sha256: EVP_sha256()
-      case .sha384: EVP_sha384()
+      case .md5: Self.fetched.md5
+      case .sha256: Self.fetched.sha256
+      case .sha384: Self.fetched.sha384
       }
     }
+
+    private struct Methods: @unchecked Sendable {
+      // Unchecked: libcrypto counts references and never changes what it gave.
+      let md5 = EVP_MD_fetch(nil, "MD5", nil)
+      let sha256 = EVP_MD_fetch(nil, "SHA256", nil)
+      let sha384 = EVP_MD_fetch(nil, "SHA384", nil)
+    }
+
+    private static let fetched = Methods()
 
     /// How many bytes the hash has.
     public var byteCount: Int {

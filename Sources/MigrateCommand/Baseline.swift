@@ -6,6 +6,7 @@ struct Baseline: ToolCommand {
   static let service = "migrate"
   static let alerts = Alerts.failures
   static let configuration = CommandConfiguration(
+    commandName: "baseline",
     abstract: "Adopt a database that already has the schema up to a version.",
     discussion: """
       Records the migrations up to VERSION as applied, and runs nothing.

@@ -5,6 +5,7 @@ import ToolSupport
 struct Current: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
+    commandName: "current",
     abstract: "Show the migration that was applied last.",
     discussion: """
       Example:

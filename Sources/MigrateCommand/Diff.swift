@@ -7,6 +7,7 @@ import ToolSupport
 struct Diff: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
+    commandName: "diff",
     abstract: "Show what was changed by hand since the last migration, in words and in SQL.",
     discussion: """
       Compares the database with the schema that the last migration left. Exits with 5 when they \

@@ -6,6 +6,7 @@ struct Down: ToolCommand {
   static let service = "migrate"
   static let alerts = Alerts.failures
   static let configuration = CommandConfiguration(
+    commandName: "down",
     abstract: "Take migrations back, the one applied last first.",
     usage: "migrate down -N | VERSION [<options>]",
     discussion: """

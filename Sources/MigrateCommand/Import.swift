@@ -8,6 +8,7 @@ struct Import: ToolCommand {
   static let service = "migrate"
   static let alerts = Alerts.failures
   static let configuration = CommandConfiguration(
+    commandName: "import",
     abstract: "Take over another tool's migrations and its history.",
     discussion: """
       Writes its files in our form, and records what its history says is applied, so that a \

@@ -6,6 +6,7 @@ struct Redo: ToolCommand {
   static let service = "migrate"
   static let alerts = Alerts.failures
   static let configuration = CommandConfiguration(
+    commandName: "redo",
     abstract: "Take the last migration back and apply it again from its file.",
     discussion: """
       Example:

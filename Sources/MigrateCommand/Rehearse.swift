@@ -6,6 +6,7 @@ import ToolSupport
 struct Rehearse: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
+    commandName: "rehearse",
     abstract: "Prove up, down and up on a scratch copy; measure locks and rewrites.",
     discussion: """
       The database itself is only read. Exits with 5 when a down does not restore what was before \

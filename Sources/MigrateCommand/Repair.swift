@@ -6,6 +6,7 @@ struct Repair: ToolCommand {
   static let service = "migrate"
   static let alerts = Alerts.failures
   static let configuration = CommandConfiguration(
+    commandName: "repair",
     abstract: "Say what is true of a migration, after looking.",
     discussion: """
       For a migration without a transaction that stopped half way and was finished (--applied) or \

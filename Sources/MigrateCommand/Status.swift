@@ -5,6 +5,7 @@ import ToolSupport
 struct Status: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "Show which migrations are applied, pending, missing or changed.",
     discussion: """
       Examples:
@@ -23,10 +24,10 @@ struct Status: ToolCommand {
   var isJSON: Bool { form.json }
 
   func run(_ run: Run) throws {
+    let folder = FolderOverview(files.dir)
     let migrator = try run.migrator(database)
-    let files = try MigrationFiles(folder: files.dir)
     let all = try tenants.forEach(migrator, run) { migrator in
-      let status = try migrator.status(files)
+      let status = try migrator.status(folder)
       if !isJSON { run.show(json: .null, text: status.text) }
       return status
     }

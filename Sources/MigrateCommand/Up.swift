@@ -6,6 +6,7 @@ struct Up: ToolCommand {
   static let service = "migrate"
   static let alerts = Alerts.failures
   static let configuration = CommandConfiguration(
+    commandName: "up",
     abstract: "Apply the migrations that the database does not have.",
     discussion: """
       Safe to start in several instances at once: one works, the others wait and find nothing to \
@@ -62,14 +63,15 @@ struct Up: ToolCommand {
         options.backupRefusal = try BackupCheck.refusal(target, limit, store, run)
       }
     }
-    let files = try MigrationFiles(folder: files.dir)
+    let folder = MigrationFolder(files.dir)
     if dryRun {
+      let files = try folder.read()
       let plans = try tenants.forEach(migrator, run) { try $0.planUp(files, to: target?.version) }
       run.show(
         json: PlanRendering.json(plans),
         text: plans.map(\.result).text(nothing: "Nothing to apply.\n"))
     } else {
-      let each = try tenants.forEach(migrator, run) { try $0.up(files, to: target?.version) }
+      let each = try tenants.forEach(migrator, run) { try $0.up(folder, to: target?.version) }
       let done = each.flatMap(\.result)
       run.note("migrations", .integer(done.count))
       run.conclude(

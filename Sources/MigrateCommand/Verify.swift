@@ -5,6 +5,7 @@ import ToolSupport
 struct Verify: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
+    commandName: "verify",
     abstract: "Hold the files against the history, for CI.",
     discussion: """
       Exits with 5 when something is changed, missing, out of order or unfinished.

@@ -5,6 +5,7 @@ import ToolSupport
 struct Wait: ToolCommand {
   static let service = "migrate"
   static let configuration = CommandConfiguration(
+    commandName: "wait",
     abstract: "Wait until the database accepts connections.",
     discussion: """
       Examples:

@@ -14,16 +14,31 @@ extension Migrator {
     public func up(_ files: MigrationFiles, to version: MigrationVersion? = nil) throws
       -> [FinishedStep]
     {
+      try up(files, to: version, readHistory())
+    }
+
+    /// See ``Migrator/up(_:to:)``. Connects while the folder is being read.
+    @discardableResult
+    public func up(_ folder: MigrationFolder, to version: MigrationVersion? = nil) throws
+      -> [FinishedStep]
+    {
+      let (files, known) = try folder.files.with { try readHistory() }
+      return try up(files, to: version, known)
+    }
+
+    private func up(
+      _ files: MigrationFiles, to version: MigrationVersion?, _ known: KnownHistory
+    ) throws -> [FinishedStep] {
       // A look without the lock: most starts of a service find nothing to do, and what cannot be
       // run is said before anything is waited for.
-      let early = try planUp(files, to: version)
+      let early = try planUp(files, to: version, known)
       _ = try early.steps.map { try $0.script.statements() }
       guard !early.steps.isEmpty else {
         for warning in early.warnings { emit(.warning(warning)) }
         return []
       }
       let session = try MigrationSession(target, options, cancellation: cancellation, emit)
-      let plan = try planUp(files, to: version, session.history)
+      let plan = try planUp(files, to: version, KnownHistory(session.history))
       for warning in plan.warnings { emit(.warning(warning)) }
       return try run(plan, session)
     }
@@ -43,7 +58,8 @@ extension Migrator {
       let session = try MigrationSession(
         self.target, options, cancellation: cancellation, emit)
       let plan = try planDown(
-        target, files: files, allowsIrreversible: allowsIrreversible, session.history)
+        target, files: files, allowsIrreversible: allowsIrreversible,
+        KnownHistory(session.history))
       for warning in plan.warnings { emit(.warning(warning)) }
       return try run(plan, session)
     }
@@ -59,6 +75,13 @@ extension Migrator {
     /// See ``Migrator/status(_:)``.
     public func status(_ files: MigrationFiles) throws -> MigrationStatus {
       MigrationStatus(files, AppliedState(try history()))
+    }
+
+    /// See ``Migrator/status(_:)``. Connects while the folder is being read, and does not look at
+    /// changes of down files.
+    public func status(_ folder: FolderOverview) throws -> MigrationStatus {
+      let (files, state) = try folder.files.with { AppliedState(try history()) }
+      return MigrationStatus(files, state)
     }
 
     /// See ``Migrator/verify(_:wantsAllApplied:)``.
@@ -77,32 +100,46 @@ extension Migrator {
     }
 
     /// See ``Migrator/history()``.
-    public func history() throws -> [HistoryEntry] { try readHistory().entries() }
+    public func history() throws -> [HistoryEntry] { try readHistory().entries }
 
     /// The migration that was applied last; nil when none is.
     public func current() throws -> HistoryEntry? { AppliedState(try history()).applied.last }
 
-    func readHistory() throws -> History {
+    /// The history as it is now, over a connection that is made for it, without settings of its
+    /// own: it only reads.
+    func readHistory() throws -> KnownHistory {
       let connection = try Connection(
-        target, ConnectionOptions(applicationName: "pgkeep migrate", profile: .statements),
+        target, ConnectionOptions(applicationName: "pgkeep migrate", profile: .none),
         cancellation: cancellation)
-      return History(connection: connection, scope: options.scope)
+      return try KnownHistory(History(connection: connection, scope: options.scope))
+    }
+
+    /// The rows of a history, and where more of them can be read.
+    struct KnownHistory {
+      let history: History
+      let entries: [HistoryEntry]
+
+      init(_ history: History) throws {
+        self.history = history
+        entries = try history.entries()
+      }
     }
 
     private func planUp(
-      _ files: MigrationFiles, to version: MigrationVersion?, _ history: History
+      _ files: MigrationFiles, to version: MigrationVersion?, _ known: KnownHistory
     ) throws -> MigrationPlan {
       let planner = UpPlanner(
-        files: files, state: AppliedState(try history.entries()), outOfOrder: options.outOfOrder,
-        history: history)
+        files: files, state: AppliedState(known.entries), outOfOrder: options.outOfOrder,
+        history: known.history)
       return try planner.plan(to: version)
     }
 
     private func planDown(
-      _ target: DownTarget, files: MigrationFiles?, allowsIrreversible: Bool, _ history: History
+      _ target: DownTarget, files: MigrationFiles?, allowsIrreversible: Bool,
+      _ known: KnownHistory
     ) throws -> MigrationPlan {
       let planner = DownPlanner(
-        state: AppliedState(try history.entries()), history: history, files: files,
+        state: AppliedState(known.entries), history: known.history, files: files,
         allowsIrreversible: allowsIrreversible)
       return try planner.plan(target)
     }
@@ -116,8 +153,9 @@ extension Migrator {
       var done: [FinishedStep] = []
       let recorder = SchemaRecorder(session, steps: plan.steps.count)
       defer { recorder?.close() }
-      for (step, statements) in zip(plan.steps, parsed) {
+      for (index, (step, statements)) in zip(plan.steps, parsed).enumerated() {
         session.emit(.starting(step))
+        session.next = plan.steps.dropFirst(index + 1).first
         do {
           let runner: any StepRunner =
             step.script.isTransactional

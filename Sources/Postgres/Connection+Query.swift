@@ -20,6 +20,34 @@ extension Connection {
     return try results(timeout)
   }
 
+  /// Runs one statement of a transaction together with what belongs around it, in one round trip.
+  /// When it fails, the transaction is open, failed, and waits for its `ROLLBACK`.
+  ///
+  /// - Parameters:
+  ///   - begins: whether the statement is the first, and the transaction begins with it.
+  ///   - query: run behind the statement.
+  /// - Returns: what `query` gave.
+  /// - Throws: ``PostgresError``, with positions counted in `statement`.
+  public func run(
+    _ statement: SQLText, begins: Bool, thenQuery query: SQLText?
+  ) throws -> QueryResult? {
+    let beginning = begins ? Self.beginning : ""
+    // The statement may end in a comment.
+    let rest = query.map { "\n;\n\($0)" as SQLText } ?? ""
+    do {
+      let results = try queries(beginning + statement + rest)
+      return query == nil ? nil : results.last
+    } catch var error as PostgresError {
+      if let position = error.server?.position {
+        error.server?.position = position - beginning.bytes.count
+      }
+      throw error
+    }
+  }
+
+  /// What a statement that begins a transaction is sent with, and the server shows as its text.
+  public static let beginning: SQLText = "BEGIN;\n"
+
   /// Runs one statement by the extended protocol and returns its rows.
   ///
   /// - Parameters:

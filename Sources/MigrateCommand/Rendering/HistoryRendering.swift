@@ -15,7 +15,12 @@ extension HistoryEntry {
   }
 
   /// `2026-11-22 09:30:00Z`
-  var shownTime: String { "\(recordedAt.prefix(10)) \(recordedAt.dropFirst(11).prefix(8))Z" }
+  var shownTime: String {
+    // ASCII: by bytes, which takes a tenth of the time of characters.
+    let text = recordedAt.utf8
+    let (date, time) = (text.prefix(10), text.dropFirst(11).prefix(8))
+    return "\(Substring(date)) \(Substring(time))Z"
+  }
 }
 
 extension [HistoryEntry] {
@@ -46,7 +51,7 @@ extension MigrationStatus {
           [
             "state": .string(line.state.rawValue), "version": JSONValue(line.version?.text),
             "name": .string(line.name), "applied_at": JSONValue(line.entry?.recordedAt),
-            "down_changed": .bool(line.isDownChanged), "out_of_order": .bool(line.isOutOfOrder),
+            "out_of_order": .bool(line.isOutOfOrder),
           ]
         }),
     ]
@@ -55,9 +60,7 @@ extension MigrationStatus {
   var text: String {
     var table = TextTable(["STATE", "MIGRATION", "APPLIED", ""])
     for line in lines {
-      let note =
-        line.isOutOfOrder
-        ? "older than the newest applied" : line.isDownChanged ? "down file has changed" : ""
+      let note = line.isOutOfOrder ? "older than the newest applied" : ""
       table.add([line.state.rawValue, line.title, line.entry?.shownTime ?? "", note])
     }
     let counts = [State.applied, .pending, .changed, .missing, .unfinished].compactMap { state in

@@ -8,6 +8,7 @@ struct DirectiveReader {
 
   /// - Parameter text: the file with `\n` line ends.
   init(_ text: [UInt8]) {
+    guard Self.mayHoldDirective(text) else { return }
     var isTop = true
     var line = 0
     var start = 0
@@ -16,6 +17,23 @@ struct DirectiveReader {
       let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) ?? text.count
       read(text[start..<end], line, &isTop)
       start = end + 1
+    }
+  }
+
+  /// Whether there is "pgkeep" anywhere, in whatever case: a quick look, since most files have none.
+  private static func mayHoldDirective(_ text: [UInt8]) -> Bool {
+    text.withUnsafeBytes { bytes in
+      guard bytes.count > 8 else { return false }
+      for index in 0..<bytes.count - 5 where bytes[index + 2] | 0x20 == UInt8(ascii: "k") {
+        if bytes[index] | 0x20 == UInt8(ascii: "p"), bytes[index + 1] | 0x20 == UInt8(ascii: "g"),
+          bytes[index + 3] | 0x20 == UInt8(ascii: "e"),
+          bytes[index + 4] | 0x20 == UInt8(ascii: "e"),
+          bytes[index + 5] | 0x20 == UInt8(ascii: "p")
+        {
+          return true
+        }
+      }
+      return false
     }
   }
 

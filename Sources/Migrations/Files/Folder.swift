@@ -28,27 +28,8 @@ struct Folder {
     return try folder.read(slash.map { String(path[path.index(after: $0)...]) } ?? path)
   }
 
-  /// All bytes of a file in the folder. Three system calls for a small one.
-  func read(_ name: String) throws(Errno) -> [UInt8] {
-    let descriptor = open(file(name), O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Errno(number: errno) }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var failure: Errno?
-    withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 1) { buffer in
-      while true {
-        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-        if count < 0, errno == EINTR { continue }
-        if count < 0 { failure = Errno(number: errno) }
-        guard count > 0 else { return }
-        bytes.append(contentsOf: buffer[..<count])
-        // Fewer bytes than were asked for: that was the end of the file.
-        if count < buffer.count { return }
-      }
-    }
-    if let failure { throw failure }
-    return bytes
-  }
+  /// All bytes of a file in the folder.
+  func read(_ name: String) throws(Errno) -> [UInt8] { try OpenFolder(path).read(name) }
 
   /// A system call's error number.
   struct Errno: Error, CustomStringConvertible {

@@ -2,24 +2,27 @@ import Postgres
 
 /// Gathers files one by one, and pairs them with every problem noted.
 struct MigrationFileCollector {
-  private typealias Half = (name: String, script: MigrationScript)
+  /// The script is nil where the file was not read.
+  private typealias Half = (
+    version: MigrationVersion, name: String, path: String, script: MigrationScript?
+  )
 
   var problems: [MigrationProblem] = []
-  private var ups: [MigrationVersion: [Half]] = [:]
-  private var downs: [MigrationVersion: [Half]] = [:]
+  private var ups: [Half] = []
+  private var downs: [Half] = []
   private var repeatables: [RepeatableMigration] = []
 
-  /// - Parameter kind: neither `other` nor `malformed`.
-  mutating func add(_ kind: MigrationFileName, path: String, bytes: [UInt8]) {
-    let script = MigrationScript(source: path, bytes: bytes, problems: &problems)
-    switch kind {
-    case .up(let version, let name): ups[version, default: []].append((name, script))
-    case .down(let version, let name): downs[version, default: []].append((name, script))
+  mutating func add(_ file: ReadFile) {
+    problems += file.problems
+    switch file.kind {
+    case .up(let version, let name): ups.append((version, name, file.path, file.script))
+    case .down(let version, let name): downs.append((version, name, file.path, file.script))
     case .repeatable(let name):
+      guard let script = file.script else { return }
       repeatables.append(RepeatableMigration(name: name, script: script))
     case .other, .malformed: return
     }
-    check(script, kind)
+    if let script = file.script { check(script, file.kind) }
   }
 
   /// Directives that do not fit the kind of file, and files without any statement.
@@ -44,44 +47,62 @@ struct MigrationFileCollector {
 
   /// The migrations in order of version.
   mutating func pairs() -> [Migration] {
+    // Stable: of two with the same version, the first by name counts.
+    ups.sort { $0.version < $1.version }
+    downs.sort { $0.version < $1.version }
     var migrations: [Migration] = []
-    for version in Set(ups.keys).union(downs.keys).sorted() {
-      let halves = (up: ups[version] ?? [], down: downs[version] ?? [])
-      for extra in halves.up.dropFirst() {
-        problem(
-          extra, "its version is there twice: see also \(halves.up[0].script.source)")
-      }
-      for extra in halves.down.dropFirst() {
-        problem(
-          extra, "its version is there twice: see also \(halves.down[0].script.source)")
-      }
-      guard let up = halves.up.first else {
-        if let down = halves.down.first {
-          problem(down, "there is no .up.sql file for version \(version)")
+    migrations.reserveCapacity(ups.count)
+    var (up, down) = (0, 0)
+    while up < ups.count {
+      let half = ups[up]
+      while down < downs.count, downs[down].version < half.version { orphan(&down) }
+      let hasDown = down < downs.count && downs[down].version == half.version
+      let other = hasDown ? downs[down] : nil
+      let isOnlyUp = isOnly(ups, &up)
+      let isOnlyDown = !hasDown || isOnly(downs, &down)
+      // One that could not be read is a problem already.
+      guard let script = half.script else { continue }
+      if let other {
+        if other.name != half.name, isOnlyUp, isOnlyDown {
+          problem(other, "its name differs from its up file's, \(half.path)")
         }
-        continue
-      }
-      guard let down = halves.down.first else {
-        if up.script.irreversibleReason == nil {
-          problem(
-            up,
-            "the file that undoes it, \(version)_\(up.name).down.sql, is missing; if nothing can "
-              + "undo it, say so at the top of this file: -- pgkeep: irreversible REASON")
-        }
-        migrations.append(Migration(version: version, name: up.name, up: up.script, down: nil))
-        continue
-      }
-      if down.name != up.name, halves.up.count == 1, halves.down.count == 1 {
-        problem(down, "its name differs from its up file's, \(up.script.source)")
+      } else if script.irreversibleReason == nil {
+        problem(
+          half,
+          "the file that undoes it, \(half.version)_\(half.name).down.sql, is missing; if nothing "
+            + "can undo it, say so at the top of this file: -- pgkeep: irreversible REASON")
       }
       migrations.append(
-        Migration(version: version, name: up.name, up: up.script, down: down.script))
+        Migration(
+          version: half.version, name: half.name, up: script, down: other?.script))
     }
+    while down < downs.count { orphan(&down) }
     return migrations
   }
 
+  /// Goes behind all files of the version at `index`, and notes those that are too many.
+  ///
+  /// - Returns: whether there is no more than one.
+  private mutating func isOnly(_ halves: [Half], _ index: inout Int) -> Bool {
+    let first = halves[index]
+    index += 1
+    let start = index
+    while index < halves.count, halves[index].version == first.version {
+      problem(halves[index], "its version is there twice: see also \(first.path)")
+      index += 1
+    }
+    return index == start
+  }
+
+  /// Notes that the down file at `index` has no up file, and goes behind all of its version.
+  private mutating func orphan(_ index: inout Int) {
+    let half = downs[index]
+    _ = isOnly(downs, &index)
+    problem(half, "there is no .up.sql file for version \(half.version)")
+  }
+
   private mutating func problem(_ half: Half, _ message: String) {
-    problems.append(MigrationProblem(file: half.script.source, message: message))
+    problems.append(MigrationProblem(file: half.path, message: message))
   }
 
   /// The repeatable files, each behind those that it names in `after`, by name otherwise.

@@ -10,8 +10,8 @@ enum MigrationFileName: Equatable {
   case malformed(String)
 
   init(_ file: String) {
-    let lowercased = file.lowercased()
-    guard lowercased.hasSuffix(".sql"), !file.hasPrefix("."), lowercased != "schema.sql" else {
+    let isSQL = file.hasSuffix(".sql") || file.lowercased().hasSuffix(".sql")
+    guard isSQL, !file.hasPrefix("."), !Self.isSchema(file) else {
       self = .other
       return
     }
@@ -27,8 +27,9 @@ enum MigrationFileName: Equatable {
       self = .malformed("the name must end in .up.sql or .down.sql")
       return
     }
-    let stem = file.dropLast(isUp ? 7 : 9)
-    guard let underscore = stem.firstIndex(of: "_") else {
+    // By bytes: what is looked for is ASCII.
+    let stem = file[..<file.utf8.index(file.endIndex, offsetBy: isUp ? -7 : -9)]
+    guard let underscore = stem.utf8.firstIndex(of: UInt8(ascii: "_")) else {
       self = .malformed("the name must be <version>_<name>\(isUp ? ".up" : ".down").sql")
       return
     }
@@ -37,11 +38,15 @@ enum MigrationFileName: Equatable {
         "the version \"\(stem[..<underscore])\" before the first _ must be 1 to 19 digits")
       return
     }
-    let name = String(stem[stem.index(after: underscore)...])
+    let name = String(stem[stem.utf8.index(after: underscore)...])
     guard !name.isEmpty else {
       self = .malformed("there is no name between the version and the ending")
       return
     }
     self = isUp ? .up(version, name: name) : .down(version, name: name)
+  }
+
+  private static func isSchema(_ file: String) -> Bool {
+    file.utf8.count == 10 && file.lowercased() == "schema.sql"
   }
 }

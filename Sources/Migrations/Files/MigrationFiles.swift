@@ -6,11 +6,20 @@ public struct MigrationFiles: Sendable {
   public let migrations: [Migration]
   /// In the order in which they have to run.
   public let repeatables: [RepeatableMigration]
+  /// Whether the down files were read.
+  let hasDowns: Bool
 
-  /// Reads every file of `folder`. Blocks; a thousand files take a few hundredths of a second.
+  /// Reads every file of `folder`. Blocks; a thousand files take about a hundredth of a second.
+  /// ``MigrationFolder`` does it while its owner does something else.
   ///
   /// - Throws: ``MigrationsError/Code/invalidFiles`` with all that is wrong, not only the first.
   public init(folder: String) throws(MigrationsError) {
+    try self.init(folder: folder, omitsDowns: false)
+  }
+
+  /// - Parameter omitsDowns: whether down files are left unread: what comes of that is for
+  ///   ``MigrationStatus`` only.
+  init(folder: String, omitsDowns: Bool) throws(MigrationsError) {
     let directory = Folder(path: folder)
     let names: [String]
     do throws(Folder.Errno) { names = try directory.names() } catch {
@@ -20,22 +29,8 @@ public struct MigrationFiles: Sendable {
           + "Name another with --dir, or make the first migration with: migrate new NAME")
     }
     var collector = MigrationFileCollector()
-    for name in names {
-      let kind = MigrationFileName(name)
-      if kind == .other { continue }
-      let path = directory.file(name)
-      if case .malformed(let reason) = kind {
-        collector.problems.append(MigrationProblem(file: path, message: reason))
-        continue
-      }
-      do throws(Folder.Errno) {
-        collector.add(kind, path: path, bytes: try directory.read(name))
-      } catch {
-        collector.problems.append(
-          MigrationProblem(file: path, message: "cannot be read: \(error)"))
-      }
-    }
-    try self.init(folder: folder, collector: collector)
+    for file in ReadFile.all(names, in: directory, omitsDowns: omitsDowns) { collector.add(file) }
+    try self.init(folder: folder, hasDowns: !omitsDowns, collector: collector)
   }
 
   /// Takes files that are in memory, for a program that carries its migrations in itself.
@@ -45,19 +40,17 @@ public struct MigrationFiles: Sendable {
   public init(files: [(name: String, bytes: [UInt8])]) throws(MigrationsError) {
     var collector = MigrationFileCollector()
     for file in files {
-      switch MigrationFileName(file.name) {
-      case .other: continue
-      case .malformed(let reason):
-        collector.problems.append(MigrationProblem(file: file.name, message: reason))
-      case let kind: collector.add(kind, path: file.name, bytes: file.bytes)
-      }
+      collector.add(ReadFile(file.name, path: file.name) { () throws(Folder.Errno) in file.bytes })
     }
-    try self.init(folder: "", collector: collector)
+    try self.init(folder: "", hasDowns: true, collector: collector)
   }
 
-  private init(folder: String, collector: MigrationFileCollector) throws(MigrationsError) {
+  private init(
+    folder: String, hasDowns: Bool, collector: MigrationFileCollector
+  ) throws(MigrationsError) {
     var collector = collector
     self.folder = folder
+    self.hasDowns = hasDowns
     migrations = collector.pairs()
     repeatables = collector.orderedRepeatables()
     guard collector.problems.isEmpty else {

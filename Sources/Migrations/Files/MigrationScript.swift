@@ -20,16 +20,19 @@ public struct MigrationScript: Hashable, Sendable {
   init(source: String, bytes: [UInt8], problems: inout [MigrationProblem]) {
     self.source = source
     let normalized = Self.normalized(bytes)
-    if let place = normalized.firstIndex(of: 0) {
-      problems.append(
-        MigrationProblem(
-          file: source, line: TextPosition(in: normalized, at: place).line,
-          message: "a zero byte; the file is not SQL text (UTF-16?)"))
-    } else if String(validating: normalized, as: UTF8.self) == nil {
-      problems.append(
-        MigrationProblem(
-          file: source, line: Self.firstInvalidLine(normalized),
-          message: "the text is not UTF-8; convert the file"))
+    // Plain ASCII, as most files are, cannot be wrong.
+    if !normalized.allSatisfy({ $0 &- 1 < 0x7F }) {
+      if let place = normalized.firstIndex(of: 0) {
+        problems.append(
+          MigrationProblem(
+            file: source, line: TextPosition(in: normalized, at: place).line,
+            message: "a zero byte; the file is not SQL text (UTF-16?)"))
+      } else if String(validating: normalized, as: UTF8.self) == nil {
+        problems.append(
+          MigrationProblem(
+            file: source, line: Self.firstInvalidLine(normalized),
+            message: "the text is not UTF-8; convert the file"))
+      }
     }
     let reader = DirectiveReader(normalized)
     problems += reader.problems.map {
@@ -64,7 +67,8 @@ public struct MigrationScript: Hashable, Sendable {
 
   /// Without byte order mark, and with `\n` for `\r\n`.
   private static func normalized(_ bytes: [UInt8]) -> [UInt8] {
-    let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    let hasMark = bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
+    let start = hasMark ? 3 : 0
     guard bytes.contains(0x0D) else { return start == 0 ? bytes : Array(bytes[start...]) }
     var normalized: [UInt8] = []
     normalized.reserveCapacity(bytes.count)

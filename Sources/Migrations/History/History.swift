@@ -15,15 +15,26 @@ struct History {
 
   /// All rows of the scope, oldest first, without their texts; none where no history was made.
   func entries() throws -> [HistoryEntry] {
+    // Both in one round trip; only where that fails, one after the other tells why.
+    let rows: SQLText = """
+      SELECT \(Self.columns) FROM pgkeep.migration_history
+      WHERE scope OPERATOR(pg_catalog.=) \(SQLText(scope).quotedLiteral) ORDER BY id
+      """
+    do {
+      let results = try connection.queries("\(HistorySchema.formatQuery);\n\(rows)")
+      try HistorySchema.check(results.first?.int(0, 0) ?? 0, connection)
+      return results.last.map(Self.entries) ?? []
+    } catch let error as PostgresError {
+      guard error.code == .server, !connection.isInTransaction else { throw error }
+    }
     let format = try HistorySchema.format(connection)
     guard format > 0 else { return [] }
     try HistorySchema.check(format, connection)
-    let result = try connection.query(
-      """
-      SELECT \(Self.columns) FROM pgkeep.migration_history
-      WHERE scope OPERATOR(pg_catalog.=) $1 ORDER BY id
-      """, [SQLText(scope)])
-    return (0..<result.rowCount).compactMap { Self.entry(result, $0) }
+    return Self.entries(try connection.query(rows))
+  }
+
+  private static func entries(_ result: QueryResult) -> [HistoryEntry] {
+    (0..<result.rowCount).compactMap { entry(result, $0) }
   }
 
   /// The up and down text that a row keeps.

@@ -45,10 +45,12 @@ enum HistorySchema {
       """)
   }
 
+  static let formatQuery: SQLText = "SELECT pg_catalog.max(format) FROM pgkeep.format"
+
   /// The form of the tables in this database: 0 when there are none.
   static func format(_ connection: Connection) throws -> Int {
     do {
-      return try connection.query("SELECT pg_catalog.max(format) FROM pgkeep.format").int(0, 0) ?? 0
+      return try connection.query(formatQuery).int(0, 0) ?? 0
     } catch let error as PostgresError {
       switch error.sqlState {
       case .undefinedTable, "3F000": return 0

@@ -21,7 +21,7 @@ public struct MigrationStatus: Sendable {
     public var name: String
     /// The history's row that brought it, or that began an unfinished attempt.
     public var entry: HistoryEntry?
-    /// Whether the down file differs from what `down` would run.
+    /// Whether the down file differs from what `down` would run; false where it was not looked at.
     public var isDownChanged: Bool
     /// Not applied, but older than the newest applied version.
     public var isOutOfOrder: Bool
@@ -42,6 +42,7 @@ public struct MigrationStatus: Sendable {
       state.unfinished.compactMap { entry in entry.version.map { ($0, entry) } },
       uniquingKeysWith: { $1 })
     let newest = state.newestVersion
+    lines.reserveCapacity(files.migrations.count)
     for migration in files.migrations {
       let entry = state.applied(migration.version)
       let isChanged = entry?.upChecksum.map { $0 != migration.up.checksum } ?? false
@@ -49,7 +50,7 @@ public struct MigrationStatus: Sendable {
       var line = Line(
         state: entry == nil ? .pending : isChanged ? .changed : .applied,
         version: migration.version, name: migration.name, entry: entry,
-        isDownChanged: stored != nil && migration.down?.checksum != stored,
+        isDownChanged: files.hasDowns && stored != nil && migration.down?.checksum != stored,
         isOutOfOrder: entry == nil && newest.map { migration.version < $0 } ?? false)
       if let attempt = unfinished[migration.version] {
         line.state = .unfinished
@@ -58,16 +59,19 @@ public struct MigrationStatus: Sendable {
       }
       lines.append(line)
     }
-    let known = Set(files.migrations.map(\.version))
+    let present = lines.count
     for entry in state.applied {
-      guard let version = entry.version, !known.contains(version), unfinished[version] == nil
+      guard let version = entry.version, files.migration(version) == nil,
+        unfinished[version] == nil
       else { continue }
       lines.append(Line(.missing, entry))
     }
-    for (version, entry) in unfinished where !known.contains(version) {
+    for (version, entry) in unfinished where files.migration(version) == nil {
       lines.append(Line(.unfinished, entry))
     }
-    lines.sort { ($0.version?.number ?? 0) < ($1.version?.number ?? 0) }
+    if lines.count > present {
+      lines.sort { ($0.version?.number ?? 0) < ($1.version?.number ?? 0) }
+    }
     for file in files.repeatables {
       let entry = state.repeatables[file.name]
       lines.append(

@@ -66,7 +66,7 @@ extension Migrator.Blocking {
   /// Compares the database with what the last migration left. Reads the whole schema.
   public func drift() throws -> SchemaDrift {
     let present = try DatabaseSchema.state(target, cancellation: cancellation)
-    return try SchemaDrift(readHistory(), present)
+    return try SchemaDrift(readHistory().history, present)
   }
 
   /// Takes the schema as it is for what the last migration left.

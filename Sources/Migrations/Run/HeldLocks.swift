@@ -16,30 +16,35 @@ struct HeldLocks {
     !(statement.statement.words.first.map(passedOver.contains) ?? false)
   }
 
-  /// What gives all locks of its own session. Names are looked up one by one: a join would read all
-  /// of `pg_class` for the few that there are.
+  /// What gives all locks of its own session. Names come from the server's caches, a relation that
+  /// is gone has none: a join with `pg_class` behind each statement, planned anew, would take
+  /// longer than many a migration.
   static let query: SQLText = """
-    SELECT l.relation, l.mode,
-      (SELECT pg_catalog.to_json(
-          pg_catalog.format('%I.%I', n.nspname, c.relname))::pg_catalog.text
-        FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n
-        WHERE c.oid OPERATOR(pg_catalog.=) l.relation
-          AND n.oid OPERATOR(pg_catalog.=) c.relnamespace
-          AND n.nspname OPERATOR(pg_catalog.!~) '^(pg_|information_schema$|pgkeep$)')
-    FROM pg_catalog.pg_locks l
+    SELECT l.relation, l.mode, o.schema, o.identity
+    FROM pg_catalog.pg_lock_status() l
+    CROSS JOIN LATERAL pg_catalog.pg_identify_object(
+      'pg_catalog.pg_class'::pg_catalog.regclass, l.relation, 0) o
     WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() AND l.granted
       AND l.locktype OPERATOR(pg_catalog.=) 'relation'
-    ORDER BY 3, 2
     """
 
   /// The locks in a result of ``query`` that are new since the last call, as a JSON array.
   mutating func added(_ result: QueryResult) -> String {
-    var locks: [String] = []
+    var locks: [(relation: String, mode: String)] = []
     for row in 0..<result.rowCount where !result.isNull(row, 2) {
-      let mode = result.string(row, 1)
-      guard known.insert("\(result.string(row, 0)) \(mode)").inserted else { continue }
-      locks.append("{\"relation\":\(result.string(row, 2)),\"mode\":\"\(LockMode.words(mode))\"}")
+      let (schema, mode) = (result.string(row, 2), result.string(row, 1))
+      guard !Self.isOfTheSystem(schema),
+        known.insert("\(result.string(row, 0)) \(mode)").inserted
+      else { continue }
+      locks.append((result.string(row, 3), LockMode.words(mode)))
     }
-    return "[\(locks.joined(separator: ","))]"
+    return "["
+      + locks.sorted { $0 < $1 }.map { lock in
+        "{\"relation\":\(JSONText.literal(lock.relation)),\"mode\":\"\(lock.mode)\"}"
+      }.joined(separator: ",") + "]"
+  }
+
+  private static func isOfTheSystem(_ schema: String) -> Bool {
+    schema.hasPrefix("pg_") || schema == "information_schema" || schema == "pgkeep"
   }
 }

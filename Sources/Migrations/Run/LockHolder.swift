@@ -1,3 +1,5 @@
+import Postgres
+
 /// Who holds the migration lock.
 public struct LockHolder: Hashable, Sendable, CustomStringConvertible {
   public var processID: Int
@@ -10,8 +12,10 @@ public struct LockHolder: Hashable, Sendable, CustomStringConvertible {
   /// The statement that the run is in, or was in last.
   public var query: String?
 
-  /// One line of at most 120 characters.
+  /// One line of at most 120 characters, without the BEGIN that a run of ours sends along.
   static func shortened(_ query: String) -> String {
+    let beginning = Connection.beginning.string
+    let query = query.hasPrefix(beginning) ? query.dropFirst(beginning.count) : query[...]
     let line = query.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     return line.count > 120 ? line.prefix(119) + "…" : line
   }

@@ -12,7 +12,12 @@ final class MigrationSession {
   let cancellation: Cancellation
   /// Looks at each statement of a rehearsal.
   var observer: (any StatementObserver)?
+  /// The step behind the one that runs. The end of the one brings the session where the other
+  /// wants it.
+  var next: PlannedStep?
   private let marks: RestorePoints
+  /// What ``preparation(for:)`` gave for the next step.
+  private var prepared: QueryResult?
 
   /// Waits for the lock, and makes the history's tables where they are missing.
   init(
@@ -51,19 +56,29 @@ final class MigrationSession {
   /// Reads and records over the connection that no migration touches.
   var history: History { History(connection: lock.connection, scope: options.scope) }
 
-  /// Takes the number of the history's row that a step is going to have, and makes the restore
-  /// point before it.
-  func mark(_ step: PlannedStep) throws -> RestorePoints.Mark {
-    try marks.mark(step, lock.connection)
-  }
-
   /// A statement that says in the WAL what a step did; nil where the role may not.
   func announcement(_ step: PlannedStep, _ mark: RestorePoints.Mark) -> SQLText? {
     marks.announcement(step, mark)
   }
 
-  /// Makes the session as it was before any migration, with the settings that `step` wants.
-  func prepare(for step: PlannedStep) throws {
+  /// Makes the session as it was before any migration, with the settings that `step` wants, and
+  /// marks where it begins.
+  func prepare(for step: PlannedStep) throws -> RestorePoints.Mark {
+    defer { prepared = nil }
+    try Self.check(prepared ?? work.queries(preparation(for: step)).last)
+    return try marks.mark(step, work)
+  }
+
+  /// Runs what ends a step's transaction, and commits it.
+  func commit(_ end: SQLText) throws {
+    prepared = nil
+    guard let next else { return try work.run("\(end);\nCOMMIT") }
+    prepared = try work.queries("\(end);\nCOMMIT;\n\(preparation(for: next))").last
+  }
+
+  /// Statements that make the session as `step` wants it; the last tells whether the lock is still
+  /// ours.
+  private func preparation(for step: PlannedStep) -> SQLText {
     let timeout = Int(options.lockTimeout / .milliseconds(1))
     var settings: [(String, SQLText)] = [("lock_timeout", "\(timeout)")]
     for directive in step.script.directives {
@@ -80,9 +95,11 @@ final class MigrationSession {
     let calls = settings.map { name, value -> SQLText in
       "pg_catalog.set_config('\(name)', \(value.quotedLiteral), false)"
     }
-    let locked = try work.reset(
-      .statements, next: "SELECT \(calls.joined(separator: ", "));\n\(Self.workLock)")
-    try Self.check(locked)
+    return """
+      \(SessionProfile.statements.reset);
+      SELECT \(calls.joined(separator: ", "));
+      \(Self.workLock)
+      """
   }
 
   /// Takes the lock that the next run waits for when this one is killed while the server works for

@@ -42,6 +42,11 @@ struct RestorePoints {
     mayAnnounce = result.rowCount > 0 && result.bool(0, 1)
   }
 
+  /// Takes the number of the history's row that `step` is going to have, and makes the restore
+  /// point before it.
+  ///
+  /// The server logs each restore point with the text that it was sent. So this goes alone: the SQL
+  /// of migrations is no text for logs.
   func mark(_ step: PlannedStep, _ connection: Connection) throws -> Mark {
     let sequence: SQLText = "pg_catalog.nextval('pgkeep.migration_history_id_seq')"
     guard mayMark, let version = step.version else {

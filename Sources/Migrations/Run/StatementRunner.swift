@@ -25,8 +25,7 @@ struct StatementRunner: StepRunner {
         step.row(.started, statements: statements.count, toolVersion: session.options.toolVersion))
     }
     let attempt = step.resumes ?? 0
-    let mark = try session.mark(step)
-    try session.prepare(for: step)
+    let mark = try session.prepare(for: step)
     var times = StatementTimes()
     let care = Care(
       precautions: DropPrecautions(session, step, row: attempt),

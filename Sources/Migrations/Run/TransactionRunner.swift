@@ -24,34 +24,26 @@ struct TransactionRunner: StepRunner {
   ) throws -> FinishedStep {
     let started = ContinuousClock.now
     let expansion = VariableExpansion(step.script, session.options.variable)
-    try session.prepare(for: step)
-    let mark = try session.mark(step)
-    try work.run("BEGIN")
+    let mark = try session.prepare(for: step)
     var row: Int?
     do {
       var times = StatementTimes()
       var locks = HeldLocks()
       let precautions = DropPrecautions(session, step, row: mark.row)
       let kept = try KeptData(session, step, row: mark.row)
-      // The look behind the last statement goes together with what ends the step.
-      var last: (statement: ScriptStatement, duration: Duration)?
+      // The first statement takes the BEGIN with it, where it is sent as it is.
+      let isFirstAlone = precautions == nil && statements.first.map { $0.rows == nil } ?? false
+      if !isFirstAlone { try work.run("BEGIN") }
       for (index, statement) in statements.enumerated() {
         let before = ContinuousClock.now
-        try run(statement, step, expansion, precautions)
+        let held = try run(
+          statement, step, expansion, precautions, begins: isFirstAlone && index == 0)
         try kept?.afterStatement()
-        let duration = ContinuousClock.now - before
-        if index == statements.count - 1, kept == nil {
-          last = (statement, duration)
-        } else {
-          let held = HeldLocks.matters(statement) ? try work.query(HeldLocks.query) : nil
-          times.add(statement, duration, held.map { locks.added($0) })
-        }
+        times.add(statement, ContinuousClock.now - before, held.map { locks.added($0) })
       }
       try kept?.finish()
-      let held = try close(step, mark, last?.statement)
-      if let last { times.add(last.statement, last.duration, held.map { locks.added($0) }) }
       row = mark.row
-      try work.run("\(record(step, statements.count, started, times, mark)); COMMIT")
+      try session.commit(end(step, statements.count, started, times, mark))
     } catch let error as PostgresError {
       if let row, try isRecorded(row, error) {
         return FinishedStep(
@@ -68,18 +60,25 @@ struct TransactionRunner: StepRunner {
       historyID: mark.row)
   }
 
+  /// - Returns: all locks behind the statement, where it is one to look behind.
   private func run(
     _ statement: ScriptStatement, _ step: PlannedStep, _ expansion: VariableExpansion,
-    _ precautions: DropPrecautions?
-  ) throws {
+    _ precautions: DropPrecautions?, begins: Bool
+  ) throws -> QueryResult? {
     let text = try expansion.expand(statement.statement.text)
+    let look = HeldLocks.matters(statement) ? HeldLocks.query : nil
+    var held: QueryResult?
     do {
-      try session.watch.during(step, mayGiveWay: true) {
-        if let precautions {
-          try precautions.run(statement, text: text)
-        } else {
-          try work.run(statement, text: text)
+      held = try session.watch.during(step, mayGiveWay: true) {
+        guard precautions == nil, statement.rows == nil else {
+          if let precautions {
+            try precautions.run(statement, text: text)
+          } else {
+            try work.run(statement, text: text)
+          }
+          return try look.map { try work.query($0) }
         }
+        return try work.run(text, begins: begins, thenQuery: look)
       }
       try session.observer?.after(statement, work)
     } catch let error as PostgresError {
@@ -103,38 +102,29 @@ struct TransactionRunner: StepRunner {
         "\(step.script.source):\(statement.statement.start.line): the statement ended the "
           + "migration's transaction. What came before it may have been committed.")
     }
+    return held
   }
 
-  /// Looks at the locks behind the last statement, goes back to our own role and settings, whatever
-  /// the migration has left, and says in the WAL what was done.
-  ///
-  /// - Returns: all locks, where the statement is one to look behind.
-  private func close(
-    _ step: PlannedStep, _ mark: RestorePoints.Mark, _ last: ScriptStatement?
-  ) throws -> QueryResult? {
-    let looks = last.map(HeldLocks.matters) ?? false
-    let parts: [SQLText?] = [
-      looks ? HeldLocks.query : nil, "SET SESSION AUTHORIZATION DEFAULT",
-      "SET LOCAL search_path = pg_catalog, pg_temp", session.announcement(step, mark),
-    ]
-    let results = try work.queries(parts.compactMap { $0 }.joined(separator: ";\n"))
-    return looks ? results.first : nil
-  }
-
-  /// The statement that adds the history's row.
-  private func record(
+  /// Statements that go back to our own role and settings, whatever the migration has left, say in
+  /// the WAL what was done, and add the history's row.
+  private func end(
     _ step: PlannedStep, _ statements: Int, _ started: ContinuousClock.Instant,
     _ times: StatementTimes, _ mark: RestorePoints.Mark
   ) -> SQLText {
-    History(connection: work, scope: session.options.scope).insertion(
+    let record = History(connection: work, scope: session.options.scope).insertion(
       as: mark.row,
       step.row(
         .done, statements: statements, toolVersion: session.options.toolVersion,
         duration: ContinuousClock.now - started, details: times.json(mark)))
+    let parts: [SQLText?] = [
+      "SET SESSION AUTHORIZATION DEFAULT", "SET LOCAL search_path = pg_catalog, pg_temp",
+      session.announcement(step, mark), record,
+    ]
+    return parts.compactMap { $0 }.joined(separator: ";\n")
   }
 
   private func rollBack() {
-    guard work.isUsable else { return }
+    guard work.isUsable, work.isInTransaction else { return }
     // A cancelled run may send nothing more; then the session's end rolls back.
     do { try work.run("ROLLBACK") } catch { work.close() }
   }
@@ -150,11 +140,15 @@ struct TransactionRunner: StepRunner {
       .statementFailed, "\(step.title) failed, and nothing of it stays: \(error)", cause: error)
   }
 
-  /// Whether the transaction took effect although the answer to its COMMIT was lost.
+  /// Whether the transaction took effect although the answer to its COMMIT was lost, or what came
+  /// behind the COMMIT failed.
   private func isRecorded(_ row: Int, _ error: PostgresError) throws -> Bool {
-    guard error.code != .server else { return false }
-    work.close()
-    try session.lock.awaitEndOfWork()
+    if error.code == .server {
+      guard session.next != nil, work.isUsable, !work.isInTransaction else { return false }
+    } else {
+      work.close()
+      try session.lock.awaitEndOfWork()
+    }
     return try session.history.exists(row)
   }
 }

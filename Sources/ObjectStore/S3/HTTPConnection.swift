@@ -7,16 +7,19 @@ final class HTTPConnection: @unchecked Sendable {
   // Unchecked: whoever took it from the pool is its only user.
   private let handle: OpaquePointer
 
-  private static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
-
   init() throws {
-    guard Self.isReady, let handle = curl_easy_init() else {
-      throw HTTPFailure(kind: .protocolError, description: "libcurl cannot be started")
+    if let problem = pgkeep_curl_start() {
+      throw HTTPFailure(
+        kind: .protocolError,
+        description: "libcurl cannot be started (is it installed?): \(String(cString: problem))")
+    }
+    guard let handle = pgkeep_curl_easy_init() else {
+      throw HTTPFailure(kind: .protocolError, description: "libcurl cannot make a handle")
     }
     self.handle = OpaquePointer(handle)
   }
 
-  deinit { curl_easy_cleanup(curl) }
+  deinit { pgkeep_curl_easy_cleanup(curl) }
 
   private var curl: UnsafeMutableRawPointer { UnsafeMutableRawPointer(handle) }
 
@@ -24,7 +27,7 @@ final class HTTPConnection: @unchecked Sendable {
   ///
   /// - Throws: ``HTTPFailure``, what a closure throws, or ``ObjectStoreError`` when cancelled.
   func perform(_ transfer: HTTPTransfer, caFile: String?) throws {
-    curl_easy_reset(curl)
+    pgkeep_curl_easy_reset(curl)
     let request = transfer.request
     set(CURLOPT_URL, request.url)
     set(CURLOPT_PATH_AS_IS, 1)
@@ -41,13 +44,13 @@ final class HTTPConnection: @unchecked Sendable {
     if request.isDirect { set(CURLOPT_NOPROXY, "*") }
     setMethod(request)
     let headers = list(request.headers)
-    defer { curl_slist_free_all(headers) }
+    defer { pgkeep_curl_slist_free_all(headers) }
     _ = pgkeep_curl_set_pointer(curl, CURLOPT_HTTPHEADER, headers)
     var message = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
     let status = message.withUnsafeMutableBufferPointer { buffer -> CURLcode in
       _ = pgkeep_curl_set_pointer(curl, CURLOPT_ERRORBUFFER, buffer.baseAddress)
       setCallbacks(transfer)
-      return withExtendedLifetime(transfer) { curl_easy_perform(curl) }
+      return withExtendedLifetime(transfer) { pgkeep_curl_easy_perform(curl) }
     }
     if let failure = transfer.failure { throw failure }
     try ObjectStoreError.check(transfer.cancellation)
@@ -84,7 +87,7 @@ final class HTTPConnection: @unchecked Sendable {
     // No wait for "100 Continue", and no chunks.
     var all = ["Expect:", "Transfer-Encoding:", "Accept:"]
     all += headers.map { $0.1.isEmpty ? "\($0.0);" : "\($0.0): \($0.1)" }
-    return all.reduce(nil) { curl_slist_append($0, $1) }
+    return all.reduce(nil) { pgkeep_curl_slist_append($0, $1) }
   }
 
   private func setCallbacks(_ transfer: HTTPTransfer) {
@@ -120,7 +123,7 @@ final class HTTPConnection: @unchecked Sendable {
   private func failure(_ status: CURLcode, _ message: String, _ transfer: HTTPTransfer)
     -> HTTPFailure
   {
-    let words = message.isEmpty ? String(cString: curl_easy_strerror(status)) : message
+    let words = message.isEmpty ? String(cString: pgkeep_curl_easy_strerror(status)) : message
     if transfer.isStalled {
       return HTTPFailure(
         kind: .timeout,

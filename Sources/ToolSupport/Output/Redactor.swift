@@ -47,7 +47,7 @@ public final class Redactor: Sendable {
   static func passwords(in url: String) -> [String] {
     var found: [String] = []
     var rest = url[...]
-    if let scheme = url.firstRange(of: "://") {
+    if url.utf8.contains(UInt8(ascii: ":")), let scheme = url.firstRange(of: "://") {
       let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
       // A password may itself hold an unescaped @: up to the last one.
       if let at = authority.lastIndex(of: "@"),
@@ -57,11 +57,12 @@ public final class Redactor: Sendable {
       }
       rest = url[scheme.upperBound...]
     }
-    for keyword in ["password=", "sslpassword="] {
-      for range in rest.ranges(of: keyword) {
-        let value = rest[range.upperBound...].drop { $0 == "'" }
-        found.append(String(value.prefix { !" &'\t\n".contains($0) }))
-      }
+    // `sslpassword=` ends in the same word. Most arguments hold no = at all: a search in them is not
+    // worth its start.
+    guard rest.utf8.contains(UInt8(ascii: "=")) else { return found.filter { !$0.isEmpty } }
+    for range in rest.ranges(of: "password=") {
+      let value = rest[range.upperBound...].drop { $0 == "'" }
+      found.append(String(value.prefix { !" &'\t\n".contains($0) }))
     }
     return found.filter { !$0.isEmpty }
   }

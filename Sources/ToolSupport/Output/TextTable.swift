@@ -30,29 +30,41 @@ public struct TextTable: Sendable {
 
   /// The table, each line with its newline; no trailing spaces.
   public var text: String {
-    let titles = columns.map(\.title)
-    let widths = columns.indices.map { index in
-      ([titles] + rows).map { DisplayWidth.of($0[index]) }.max() ?? 0
-    }
-    return ([titles] + rows).map { row in
-      var line = ""
-      for (index, value) in row.enumerated() {
-        if index > 0 { line += "  " }
-        let padding = String(repeating: " ", count: widths[index] - DisplayWidth.of(value))
-        line += columns[index].isNumber ? padding + value : value + padding
+    let lines = [columns.map(\.title)] + rows
+    let widths = lines.map { $0.map(DisplayWidth.of) }
+    let columnWidths = columns.indices.map { index in widths.map { $0[index] }.max() ?? 0 }
+    var text = ""
+    for (values, widths) in zip(lines, widths) {
+      // Spaces are written before the next value, so that none are left at a line's end.
+      var gap = 0
+      for (index, value) in values.enumerated() {
+        let padding = columnWidths[index] - widths[index]
+        let (before, behind) = columns[index].isNumber ? (padding, 0) : (0, padding)
+        if widths[index] > 0 {
+          for _ in 0..<gap + before { text.append(" ") }
+          text += value
+          gap = behind + 2
+        } else {
+          gap += padding + 2
+        }
       }
-      while line.last == " " { line.removeLast() }
-      return line + "\n"
-    }.joined()
+      text.append("\n")
+    }
+    return text
   }
 
   /// A value must not break the lines, nor steer the terminal.
   private static func onOneLine(_ value: String) -> String {
+    // Nearly all text is, as it comes.
+    if value.utf8.last != 0x20, value.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) {
+      return value
+    }
     var text = ""
     for scalar in value.unicodeScalars {
       let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
       text.unicodeScalars.append(isControl ? " " : scalar)
     }
+    while text.last == " " { text.removeLast() }
     return text
   }
 }
