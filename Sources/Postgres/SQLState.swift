@@ -22,6 +22,7 @@ public struct SQLState: Hashable, Sendable, CustomStringConvertible, Expressible
   public static let serializationFailure: SQLState = "40001"
   public static let insufficientPrivilege: SQLState = "42501"
   public static let undefinedTable: SQLState = "42P01"
+  public static let undefinedFunction: SQLState = "42883"
   public static let undefinedObject: SQLState = "42704"
   public static let invalidCatalogName: SQLState = "3D000"
   public static let duplicateDatabase: SQLState = "42P04"

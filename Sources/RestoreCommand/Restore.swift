@@ -117,6 +117,11 @@ struct Restore: ToolCommand {
   @Flag(help: "Leave out grants.")
   var noPrivileges = false
   @Flag(
+    help:
+      "Try indexes and the like again with a search_path when a function needs one (docs/security.md)."
+  )
+  var retrySearchPath = false
+  @Flag(
     help: "\"latest\" may be a backup of a part of the database, and one may replace a database.")
   var partial = false
   @Flag(help: "Leave out rows, large objects and sequences' values.")
@@ -155,6 +160,7 @@ struct Restore: ToolCommand {
     options.analyzes = analyze
     options.omitsOwners = noOwner
     options.omitsPrivileges = noPrivileges
+    options.retriesSearchPath = retrySearchPath
     options.omitsData = schemaOnly
     options.omitsSchema = dataOnly
     options.tables = tables

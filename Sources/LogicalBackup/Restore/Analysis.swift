@@ -31,7 +31,7 @@ struct Analysis: Sendable {
       """, [SQLText(UserObjects.markerSchema)])
     connection.close()
     let tables = (0..<rows.rowCount).map { row in
-      SQLText.qualified(rows[row, 0] ?? "", rows[row, 1] ?? "")
+      (schema: rows[row, 0] ?? "", name: rows[row, 1] ?? "")
     }
     let queue = WorkQueue(tables)
     let group = ThreadGroup(following: restore.cancellation)
@@ -39,12 +39,32 @@ struct Analysis: Sendable {
       group.start("analyze-\(number)") {
         let connection = try restore.connect(group.cancellation)
         while let table = queue.take() {
-          try connection.run("ANALYZE \(table)")
+          try analyze(table.schema, table.name, connection)
           restore.advance(steps: 1)
         }
         connection.close()
       }
     }
     try group.join()
+  }
+
+  /// A function in an index or in extended statistics may lack what it finds by `search_path`. The
+  /// statistics are not worth a restore's failure then.
+  private func analyze(_ schema: SQLText, _ name: SQLText, _ connection: Connection) throws {
+    let table = SQLText.qualified(schema, name)
+    do { try connection.run("ANALYZE \(table)") } catch let error as PostgresError {
+      guard let function = error.server.flatMap(SearchPathRetry.function) else { throw error }
+      if restore.options.retriesSearchPath {
+        let path = try SearchPathRetry.path(schema, connection)
+        do {
+          return try connection.run("SET LOCAL search_path = \(path); ANALYZE \(table)")
+        } catch let error as PostgresError where error.code == .server {}
+      }
+      restore.report { report in
+        report.notes.append(
+          "Warning: the planner's statistics of \(table) were not collected, since the function "
+            + "\(function) finds what it uses by search_path: ALTER FUNCTION … SET search_path.")
+      }
+    }
   }
 }

@@ -60,14 +60,18 @@ struct PostDataRestore: Sendable {
   private func rehearse(
     _ statement: SQLStatement, of item: ItemRecord, _ connection: Connection
   ) throws -> Bool {
-    do {
-      try connection.run("SAVEPOINT pgkeep; \(statement.text) RELEASE SAVEPOINT pgkeep")
-    } catch let error as PostgresError where error.code == .server {
+    let steps: (SQLText) -> SQLText = {
+      "SAVEPOINT pgkeep; \($0)\(statement.text) RELEASE SAVEPOINT pgkeep"
+    }
+    do { try connection.run(steps("")) } catch let error as PostgresError
+      where error.code == .server
+    {
       switch error.sqlState {
       case .some(.outOfMemory): return false
       case .some("25001"):
         // Not for a transaction; it shows in its turn.
         break
+      case .some where try rehearseWithSearchPath(error, item, connection, steps): break
       default:
         guard let server = error.server, rules.reasonToPassOver(statement, server) != nil
         else {
@@ -80,6 +84,28 @@ struct PostDataRestore: Sendable {
       try connection.run("ROLLBACK TO SAVEPOINT pgkeep; RELEASE SAVEPOINT pgkeep")
     }
     return true
+  }
+
+  /// As a restore that may would try it again.
+  ///
+  /// - Returns: whether that went well; the transaction has to go back to the savepoint in any case.
+  private func rehearseWithSearchPath(
+    _ error: PostgresError, _ item: ItemRecord, _ connection: Connection,
+    _ steps: (SQLText) -> SQLText
+  ) throws -> Bool {
+    guard run.options.retriesSearchPath, let server = error.server,
+      SearchPathRetry.function(server) != nil
+    else { return false }
+    try connection.run("ROLLBACK TO SAVEPOINT pgkeep; RELEASE SAVEPOINT pgkeep")
+    let path = try SearchPathRetry.path(item.schema, connection)
+    do {
+      try connection.run(steps("SET LOCAL search_path = \(path); "))
+      // For later items the object is there, and the path is empty again.
+      try connection.run("SET LOCAL search_path = ''; SAVEPOINT pgkeep")
+      return true
+    } catch let error as PostgresError where error.code == .server {
+      return false
+    }
   }
 
   // MARK: Working
@@ -129,6 +155,7 @@ struct PostDataRestore: Sendable {
     _ item: ItemRecord, _ connection: Connection, _ runner: StatementRunner
   ) throws {
     let text = try texts.text(of: item)
+    if run.options.retriesSearchPath { runner.retried = (Self.label(item), item.schema) }
     do { try text.withUnsafeBytes { try runner.run($0) } } catch let
       error
       as LogicalBackupError
@@ -139,10 +166,18 @@ struct PostDataRestore: Sendable {
 
   private func named(_ item: ItemRecord, _ error: LogicalBackupError) -> LogicalBackupError {
     guard error.code == .statementFailed else { return error }
-    let place = item.schema.map { "\($0)." } ?? ""
+    var message = "The server refused \(Self.label(item)) of \(file.name)."
+    if let server = (error.cause as? PostgresError)?.server,
+      let function = SearchPathRetry.function(server)
+    {
+      message += SearchPathRetry.hint(function, wasTried: run.options.retriesSearchPath)
+    }
     return LogicalBackupError(
-      .statementFailed, "The server refused \(item.kind) \(place)\(item.name) of \(file.name).",
-      object: "\(item.name)", cause: error.cause)
+      .statementFailed, message, object: "\(item.name)", cause: error.cause)
+  }
+
+  private static func label(_ item: ItemRecord) -> String {
+    "\(item.kind) \(item.schema.map { "\($0)." } ?? "")\(item.name)"
   }
 }
 

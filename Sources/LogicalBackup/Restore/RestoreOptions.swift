@@ -24,6 +24,10 @@ public struct RestoreOptions: Sendable {
   public var schemas: [String] = []
   /// Let a backup of a part of a database take the place of a whole one (``RestoreMode/replace``).
   public var acceptsPartial = false
+  /// Try once more, with a `search_path` of the object's schema, those of extensions and `public`,
+  /// what comes after the rows and failed since a function found something missing. Functions that
+  /// anybody has put into those schemas may then be called by the restoring role.
+  public var retriesSearchPath = false
   /// The new database's locale, in place of the backup's.
   public var locale: DatabaseTraits.Locale?
   /// Called from several threads, not at the same time, at most a few times a second.

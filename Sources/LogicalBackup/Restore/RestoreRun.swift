@@ -108,6 +108,7 @@ final class RestoreRun: Sendable {
       report.statements += runner.count
       report.skipped += runner.skipped
       report.unselected += runner.unselected
+      report.notes += runner.notes
     }
   }
 }

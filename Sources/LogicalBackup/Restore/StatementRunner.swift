@@ -17,6 +17,11 @@ final class StatementRunner {
   private(set) var count = 0
   /// What was passed over, and why.
   private(set) var skipped: [String] = []
+  /// What was run with a `search_path` in a second attempt.
+  private(set) var notes: [String] = []
+  /// What the statements are for now, and its schema, when they may be tried once more with a
+  /// `search_path`.
+  var retried: (object: String, schema: SQLText?)?
   /// How many more were passed over, of a backup of which a part is restored.
   private(set) var unselected = 0
 
@@ -97,6 +102,7 @@ final class StatementRunner {
       try runText(statement.text)
       count += 1
     } catch let error as PostgresError where error.code == .server {
+      if try retryWithSearchPath(statement, error) { return }
       if let server = error.server, !connection.isInTransaction,
         let reason = rules.reasonToPassOver(statement, server)
       {
@@ -104,6 +110,24 @@ final class StatementRunner {
       }
       throw failure(statement, error)
     }
+  }
+
+  /// - Returns: whether that was allowed and went well.
+  private func retryWithSearchPath(
+    _ statement: SQLStatement, _ error: PostgresError
+  ) throws -> Bool {
+    guard let retried, !connection.isInTransaction,
+      let function = error.server.flatMap(SearchPathRetry.function)
+    else { return false }
+    let path = try SearchPathRetry.path(retried.schema, connection)
+    do { try runText("SET LOCAL search_path = \(path); \(statement.text)") } catch let error
+      as PostgresError where error.code == .server
+    {
+      return false
+    }
+    count += 1
+    notes.append(SearchPathRetry.note(retried.object, function, path))
+    return true
   }
 
   private func pass(over statement: SQLStatement, _ reason: String) {
