@@ -113,8 +113,15 @@ struct Maintenance {
 
   /// Drops a database that a restore was filling, its sessions included.
   func drop(_ name: String) throws {
-    try connection.run(
-      "DROP DATABASE IF EXISTS \(SQLText(name).quotedIdentifier) WITH (FORCE)",
-      timeout: .seconds(120))
+    let statement: SQLText = "DROP DATABASE IF EXISTS \(SQLText(name).quotedIdentifier)"
+    do {
+      try connection.run(statement + " WITH (FORCE)", timeout: .seconds(120))
+    } catch let error as PostgresError where error.sqlState == .insufficientPrivilege {
+      // FORCE asks for the right to end each process there, an autovacuum worker's too, which a
+      // plain owner has not. Without it the server ends that worker by itself, and our sessions are
+      // ended here.
+      _ = try endSessions(in: name, patience: .seconds(1))
+      try connection.run(statement, timeout: .seconds(120))
+    }
   }
 }

@@ -113,10 +113,12 @@ public struct PhysicalPrune: Sendable {
     return true
   }
 
-  /// Whether a mark is there of somebody who reads everything, or that base backup.
+  /// Whether a mark is there of somebody who reads everything, or that base backup. What interrupted
+  /// runs left has no readers.
   private func isRead(
     _ line: PhysicalRetentionPlan.Line, _ plan: PhysicalRetentionPlan
   ) throws -> Bool {
+    guard line.kind == .base || line.kind == .wal else { return false }
     let layout = ClusterLayout(
       environment: environment, systemIdentifier: plan.systemIdentifier)
     if try ReadingMark.isHeld(layout.markPrefix(nil), in: store, at: plan.now) { return true }

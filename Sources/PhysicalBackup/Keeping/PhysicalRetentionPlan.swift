@@ -53,8 +53,9 @@ public struct PhysicalRetentionPlan: Sendable {
   /// Decides about everything of one cluster.
   ///
   /// Never deleted, whatever the window: the newest base backup that can be restored, and the WAL
-  /// since it; a base backup that somebody reads, likewise; anything, while a manifest or a timeline's history cannot be read, or when nothing
-  /// was stored in the whole window: then the receiver has stopped, or a clock has jumped.
+  /// since it; a base backup that somebody reads, likewise; anything, while somebody reads all of
+  /// it, while a manifest or a timeline's history cannot be read, or when nothing was stored in the
+  /// whole window: then the receiver has stopped, or a clock has jumped.
   ///
   /// - Parameters:
   ///   - days: how many days' moments stay restorable; 0 keeps the newest base backup and what

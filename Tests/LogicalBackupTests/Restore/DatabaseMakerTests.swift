@@ -1,4 +1,5 @@
 import ByteStream
+import Glibc
 import LogicalBackup
 import Postgres
 import TestSupport
@@ -38,6 +39,33 @@ import Testing
   }
 
   private static func name() -> String { TemporaryCluster.uniqueName("make") }
+
+  /// A plain owner may not end it, and the server would refuse for it.
+  @Test(arguments: majors) func anAutovacuumWorkerKeepsNothingFromBeingRemoved(major: Int) throws {
+    let cluster = try TemporaryCluster(
+      major,
+      ClusterOptions(settings: [
+        "autovacuum": "on", "autovacuum_naptime": "1", "autovacuum_vacuum_cost_delay": "100",
+        "autovacuum_vacuum_cost_limit": "1", "autovacuum_vacuum_scale_factor": "0",
+        "autovacuum_vacuum_threshold": "1",
+      ]))
+    try cluster.psql("CREATE ROLE plain LOGIN CREATEDB")
+    let target = try make(cluster.url("made", user: "plain"), .new)
+    try run(
+      "CREATE TABLE public.t AS SELECT g FROM generate_series(1, 200000) g", in: target)
+    try run("DELETE FROM public.t WHERE g % 2 = 0", in: target)
+    let workers = """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE backend_type = 'autovacuum worker' AND datname LIKE 'made%'
+      """
+    let limit = ContinuousClock.now + .seconds(60)
+    while try cluster.psql(workers) == "0" {
+      guard ContinuousClock.now < limit else { throw TestSupportError("no worker came") }
+      usleep(100_000)
+    }
+    target.abandon()
+    #expect(try databases(cluster, like: "made").isEmpty)
+  }
 
   @Test(arguments: majors) func aNewDatabaseIsSeenOnlyWhenWhole(major: Int) throws {
     let cluster = try TemporaryCluster.shared(major)
