@@ -1,5 +1,6 @@
 import Foundation
 import Migrations
+import Postgres
 import TestSupport
 import Testing
 
@@ -52,6 +53,41 @@ import Testing
     #expect(all.contains("9_i.up.sql:1: unknown directive \"no-transactions\""))
     for name in ["x_f.up.sql", "5.up.sql", "6_g.sql", "7_.up.sql", "8_H.UP.SQL"] {
       #expect(found.contains { $0.file == name }, "\(name)")
+    }
+  }
+
+  /// More than one thread reads so many.
+  @Test func aThousandFilesOfAFolderAreAllReadInTheirOrder() throws {
+    let folder = try TestDirectory()
+    for version in 1...400 {
+      try folder.write("SELECT \(version);", to: "\(version)_t.up.sql")
+      try folder.write("SELECT -\(version);", to: "\(version)_t.down.sql")
+    }
+    let files = try MigrationFolder(folder.path).read()
+    #expect(files.migrations.map(\.version.number) == Array(1...400))
+    #expect(files.migrations.map(\.up.text.string) == (1...400).map { "SELECT \($0);" })
+    #expect(files.migrations.map(\.down?.text.string) == (1...400).map { "SELECT -\($0);" })
+  }
+
+  @Test func anOverviewLeavesDownFilesUnread() throws {
+    let fixture = try Fixture()
+    let folder = try TestDirectory()
+    try folder.write("SELECT 1;", to: "1_a.up.sql")
+    try folder.write("SELECT 1;", to: "1_a.down.sql")
+    try folder.write("SELECT 2;", to: "2_b.up.sql")
+    try folder.write("SELECT 2;", to: "2_b.down.sql")
+    try fixture.migrator().up(MigrationFolder(folder.path))
+    try folder.write("SELECT \u{0};", to: "1_a.down.sql")
+    try folder.write("SELECT 3;", to: "2_b.up.sql")
+    let status = try fixture.migrator().status(FolderOverview(folder.path))
+    #expect(status.lines.map(\.state) == [.applied, .changed])
+    #expect(status.lines.allSatisfy { !$0.isDownChanged })
+    // What runs them looks at them, and so does verify.
+    #expect(throws: MigrationsError.self) { try MigrationFolder(folder.path).read() }
+    // The names are looked at all the same.
+    try folder.write("SELECT 3;", to: "3_c.up.sql")
+    #expect(throws: MigrationsError.self) {
+      try fixture.migrator().status(FolderOverview(folder.path))
     }
   }
 

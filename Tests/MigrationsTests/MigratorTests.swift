@@ -86,6 +86,58 @@ import Testing
     #expect(try migrator.history().count == 1)
   }
 
+  /// A step's COMMIT is sent together with what prepares the session for the next one.
+  @Test func aStepIsDoneWhenOnlyThePreparationOfTheNextFails() throws {
+    let fixture = try Fixture()
+    let role = "locked_out_\(fixture.database.name)"
+    try fixture.database.psql(
+      """
+      CREATE ROLE \(role) LOGIN;
+      GRANT CREATE ON DATABASE "\(fixture.database.name)" TO \(role);
+      GRANT CREATE ON SCHEMA public TO \(role);
+      CREATE FUNCTION lock_out() RETURNS void LANGUAGE sql SECURITY DEFINER AS
+        'REVOKE EXECUTE ON FUNCTION pg_catalog.pg_advisory_unlock_all() FROM PUBLIC';
+      """)
+    let migrator = try fixture.migrator(
+      url: fixture.database.url.replacing("postgres@", with: "\(role)@")
+    ) { $0.recordsSchema = false }
+    let files = try Fixture.files([
+      "1_a": ("CREATE TABLE a (i int); SELECT lock_out();", "DROP TABLE a;"),
+      "2_b": ("CREATE TABLE b (i int);", "DROP TABLE b;"),
+    ])
+    #expect(throws: (any Error).self) { try migrator.up(files) }
+    #expect(try fixture.tables() == ["a"])
+    #expect(fixture.events.all == ["up 1_a"])
+    #expect(try migrator.history().map(\.title) == ["1_a"])
+    try fixture.database.psql(
+      "GRANT EXECUTE ON FUNCTION pg_catalog.pg_advisory_unlock_all() TO PUBLIC")
+    #expect(try migrator.up(files).map(\.step.title) == ["2_b"])
+  }
+
+  @Test func theLocksOfStatementsAreKeptUnderTheirTablesNames() throws {
+    let fixture = try Fixture()
+    let name = "we\"ird\\ \u{1}ä"
+    let quoted = "\"\(name.replacing("\"", with: "\"\""))\""
+    try fixture.migrator().up(
+      try Fixture.files([
+        "1_a": (
+          "CREATE SCHEMA \"S\"; CREATE TABLE \"S\".\(quoted) (i int); "
+            + "CREATE TABLE short (i int); DROP TABLE short; "
+            + "ALTER TABLE \"S\".\(quoted) ADD j int;", "DROP SCHEMA \"S\" CASCADE;"
+        )
+      ]))
+    let locks = try fixture.database.psql(
+      """
+      SELECT s.place || ' ' || (l->>'mode') || ' ' || (l->>'relation')
+      FROM pgkeep.migration_history h,
+        jsonb_array_elements(h.details->'statements') WITH ORDINALITY s (value, place),
+        jsonb_array_elements(s.value->'locks') l ORDER BY 1
+      """)
+    // Each lock once, where it was taken; what is gone again has no name any more.
+    #expect(
+      locks == "2 ACCESS EXCLUSIVE \"S\".\(quoted)\n3 ACCESS EXCLUSIVE public.short", "\(locks)")
+  }
+
   @Test func detailAndHintAreShown() throws {
     let fixture = try Fixture()
     let files = try Fixture.files([

@@ -81,6 +81,19 @@ import Testing
         """) == points.joined(separator: ","))
   }
 
+  /// The server logs each restore point with the text that it came in.
+  @Test func theServersLogHoldsNoSQLOfMigrations() throws {
+    let fixture = try fixture()
+    try fixture.migrator().up(
+      try Fixture.files([
+        "1_a": ("CREATE TABLE a (i int) /* not for logs */;", "DROP TABLE a;"),
+        "2_b": ("CREATE TABLE b (i int) /* not for logs */;", "DROP TABLE b;"),
+      ]))
+    let log = try String(contentsOfFile: Self.cluster.get().logFile, encoding: .utf8)
+    #expect(log.contains("restore point \"pgkeep:2:"))
+    #expect(!log.contains("not for logs"))
+  }
+
   @Test func whatIsRolledBackLeavesNoMessage() throws {
     let fixture = try fixture()
     let files = try Fixture.files(["1_a": ("CREATE TABLE a (i int); SELECT x;", "SELECT 1;")])
