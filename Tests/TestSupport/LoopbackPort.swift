@@ -9,12 +9,13 @@ public enum LoopbackPort {
   /// from. It is given once per process.
   public static func free() throws -> Int {
     for _ in 0..<200 {
-      let port = Int.random(in: 20_000..<32_000)
-      // SeaweedFS takes the port that is higher by 10,000 as well.
+      // SeaweedFS takes the port that is higher by 10,000 as well: none of these, and below that
+      // range too.
+      let port = Int.random(in: 12_000..<22_000)
       guard isFree(port) && isFree(port + 10_000) else { continue }
       if given.withLock({ $0.insert(port).inserted }) { return port }
     }
-    throw TestSupportError("no free port between 20000 and 32000")
+    throw TestSupportError("no free port between 12000 and 22000")
   }
 
   /// Whether something accepts connections on the port.

@@ -38,30 +38,49 @@ public final class S3Server: Sendable {
   public init(_ kind: Kind) throws {
     self.kind = kind
     directory = try TestDirectory()
-    let ports = try (0..<4).map { _ in try LoopbackPort.free() }
+    let ports: [Int]
+    let process: ServerProcess
+    (ports, child, process) = try Self.begin(
+      kind, directory, accessKey: accessKey, secretKey: secretKey)
     port = ports[0]
-    child =
-      switch kind {
-      case .seaweedFS:
-        try Self.seaweedFS(
-          ports: ports, directory: directory, accessKey: accessKey, secretKey: secretKey)
-      case .moto:
-        ChildProcess(
-          executable: Self.binaries + "/moto_server",
-          arguments: ["-H", "127.0.0.1", "-p", "\(port)"],
-          environment: Command.cleanEnvironment, directory: directory.path)
-      }
     // These SeaweedFS leaves behind, and has no option for.
     sockets = zip(["s3", "master", "volume", "filer"], ports).map {
       "/tmp/seaweedfs-\($0)-grpc-\($1 + 10_000).sock"
     }
-    // Kept before the process: so it is done after the process was stopped.
     AtExit.shared.keep(ObjectIdentifier(directory)) { [sockets] in
       for socket in sockets { unlink(socket) }
     }
-    running = Mutex(
-      try ServerProcess(child, log: directory.file("log"), quickStop: SIGKILL))
+    running = Mutex(process)
     try waitUntilReady()
+  }
+
+  /// Starts the process; on other ports when it ends at once, since somebody may have taken one
+  /// between the look whether it is free and its use.
+  private static func begin(
+    _ kind: Kind, _ directory: TestDirectory, accessKey: String, secretKey: String
+  ) throws -> ([Int], ChildProcess, ServerProcess) {
+    var attempt = 1
+    while true {
+      let ports = try (0..<4).map { _ in try LoopbackPort.free() }
+      let child =
+        switch kind {
+        case .seaweedFS:
+          try seaweedFS(
+            ports: ports, directory: directory, accessKey: accessKey, secretKey: secretKey)
+        case .moto:
+          ChildProcess(
+            executable: binaries + "/moto_server",
+            arguments: ["-H", "127.0.0.1", "-p", "\(ports[0])"],
+            environment: Command.cleanEnvironment, directory: directory.path)
+        }
+      let process = try ServerProcess(child, log: directory.file("log"), quickStop: SIGKILL)
+      do {
+        try process.waitUntil(timeout: .seconds(60)) { LoopbackPort.httpStatus(ports[0]) != nil }
+        return (ports, child, process)
+      } catch  where !process.isRunning && attempt < 5 {
+        attempt += 1
+      }
+    }
   }
 
   private func waitUntilReady() throws {
@@ -162,7 +181,7 @@ public final class S3Server: Sendable {
       """
     let configFile = try directory.write(config, to: "s3.json")
     try FileManager.default.createDirectory(
-      atPath: directory.file("data"), withIntermediateDirectories: false)
+      atPath: directory.file("data"), withIntermediateDirectories: true)
     return ChildProcess(
       executable: binaries + "/weed",
       arguments: [
