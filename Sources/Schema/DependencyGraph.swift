@@ -44,6 +44,8 @@ struct DependencyGraph {
   private var stubs: [Int: Int] = [:]
   /// What a function's signature names: what its stub needs.
   private var signatureNeeds: [Int: Set<Int>] = [:]
+  /// For objects with a part that has their needs: it, and what they keep.
+  private var kept: [Int: (part: Int, needs: Set<ObjectIdentity>)] = [:]
   /// The node of each object's schema.
   private var schemas: [Int: Int] = [:]
   private var positions: [ObjectIdentity: Int] = [:]
@@ -69,6 +71,7 @@ struct DependencyGraph {
             kind: description.kind, schema: object.schema ?? SQLText(), name: description.name),
           description.identity, home: description.isAlwaysApart ? position : whole)
         edges.append((position, whole))
+        if let needs = description.takesNeedsBut { kept[whole] = (position, needs) }
       }
     }
     addEdges(catalog)
@@ -105,8 +108,15 @@ struct DependencyGraph {
       {
         signatureNeeds[from, default: []].insert(to)
       }
-      addEdge(from, to)
+      addEdge(part(of: from, with: dependency.needed) ?? from, to)
     }
+  }
+
+  /// The part that needs what the server tells as a need of its object.
+  private func part(of node: Int, with needed: ObjectIdentity) -> Int? {
+    guard nodes[node].part == nil, let kept = kept[node] else { return nil }
+    return kept.needs.contains(needed) || [.schema, .collation].contains(needed.catalog)
+      ? nil : kept.part
   }
 
   private mutating func addEdge(_ from: Int, _ to: Int?) {

@@ -21,6 +21,9 @@ struct SchemaObject: Sendable {
     var isAlwaysApart = false
     /// Whether the part can only stand in the object's own statement.
     var isFixed = false
+    /// For a part without a catalog row, whose needs the server tells as the object's: those are the
+    /// part's but for these, the schema and the collation. nil for parts with a row.
+    var takesNeedsBut: Set<ObjectIdentity>?
     /// Whether the part, made apart, belongs after the rows (`NOT VALID`).
     var section: Section = .preData
   }
@@ -33,6 +36,7 @@ struct SchemaObject: Sendable {
   static let query: Int32 = -4
   static let refresh: Int32 = -5
   static let constraintIndex: Int32 = -6
+  static let domainDefault: Int32 = -7
 
   var identity: ObjectIdentity {
     get { storage.fields.identity }

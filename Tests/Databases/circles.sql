@@ -77,3 +77,19 @@ CREATE FUNCTION ours(public.citext) RETURNS text LANGUAGE sql AS 'SELECT $1::tex
 CREATE FUNCTION theirs(c public.citext) RETURNS text LANGUAGE sql
   BEGIN ATOMIC SELECT c.ours(c); END;
 ALTER EXTENSION citext ADD FUNCTION c.theirs(public.citext);
+-- A domain whose default calls a function of a row that has a column of the domain.
+CREATE DOMAIN lent AS integer;
+CREATE TABLE lender (h c.lent NOT NULL);
+CREATE FUNCTION return_date(h c.lender DEFAULT NULL) RETURNS integer LANGUAGE sql AS 'SELECT 3';
+ALTER DOMAIN lent SET DEFAULT c.return_date();
+COMMENT ON DOMAIN lent IS 'with a default';
+CREATE DOMAIN late AS c.lent DEFAULT 4 CHECK (VALUE > 0) NOT NULL;
+-- A cast whose function, replaced afterwards, uses the cast; and others that use it.
+CREATE TYPE degrees AS (d numeric);
+CREATE FUNCTION to_degrees(v numeric) RETURNS c.degrees LANGUAGE sql AS 'SELECT ROW($1)::c.degrees';
+CREATE CAST (numeric AS c.degrees) WITH FUNCTION c.to_degrees(numeric);
+CREATE OR REPLACE FUNCTION to_degrees(v numeric) RETURNS c.degrees LANGUAGE sql
+  BEGIN ATOMIC SELECT CASE WHEN v > 360 THEN CAST(v - 360 AS c.degrees) ELSE ROW(v)::c.degrees END; END;
+CREATE FUNCTION above(v numeric) RETURNS c.degrees LANGUAGE sql
+  BEGIN ATOMIC SELECT CAST(v + 1 AS c.degrees); END;
+CREATE VIEW beyond AS SELECT CAST(2.5 AS c.degrees) AS d;

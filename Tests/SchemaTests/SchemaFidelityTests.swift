@@ -38,22 +38,23 @@ import Testing
     #expect(try Fidelity(major).difference(sql, isOrdered: false) == [])
   }
 
-  /// A domain's default calls a function of a row that has a column of the domain.
+  /// A generated column calls a function of a row that has a column of the table's.
   @Test func `a circle that nothing breaks is told`() throws {
     let database = try TemporaryCluster.shared(15).createDatabase()
     defer { try? database.drop() }
     try database.psql(
       """
-      CREATE DOMAIN held AS integer;
-      CREATE TABLE holder (h held);
-      CREATE FUNCTION given(h holder DEFAULT NULL) RETURNS integer LANGUAGE sql AS 'SELECT 3';
-      ALTER DOMAIN held SET DEFAULT given();
+      CREATE TABLE holder (a integer);
+      CREATE TYPE around AS (x integer);
+      CREATE FUNCTION given(a around) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT 3';
+      ALTER TABLE holder ADD b integer GENERATED ALWAYS AS (given(NULL::around)) STORED;
+      ALTER TYPE around ADD ATTRIBUTE h holder;
       CREATE TABLE other (a integer);
       """)
     let circles = try Fidelity.catalog(database.url).script().circles
     #expect(
       circles.map { $0.map(\.string).sorted() } == [
-        ["DOMAIN public.held", "FUNCTION public.given(h public.holder)", "TABLE public.holder"]
+        ["FUNCTION public.given(a public.around)", "TABLE public.holder", "TYPE public.around"]
       ])
   }
 

@@ -184,6 +184,7 @@ struct ChangeWriter {
     if words.skip("ATTACH"), words.skip("PARTITION"), let name = words.name() {
       return "\(start) DETACH PARTITION \(name);"
     }
+    if isDomain, words.skip("SET"), words.skip("DEFAULT") { return "\(start) DROP DEFAULT;" }
     if words.skip("ALTER"), words.skip("COLUMN"), let name = words.name() {
       return "\(start) ALTER COLUMN \(name) DROP DEFAULT;"
     }

@@ -41,8 +41,38 @@ enum Casts {
         .map { ObjectIdentity(.cast, $0) }
       contents.objects.append(object)
     }
+    try readUses(session, &contents)
     contents.merge(try transforms(session))
     return contents
+  }
+
+  /// A body that is kept parsed depends on a cast's function, also where its text has the cast; on
+  /// itself no function depends at all.
+  private static func readUses(
+    _ session: CatalogSession, _ contents: inout KindContents
+  ) throws {
+    let procedure = Catalog.procedure.rawValue
+    try session.forEach(
+      """
+      SELECT p.oid, c.oid FROM pg_catalog.pg_cast c
+      JOIN pg_catalog.pg_depend d ON d.classid = \(procedure) AND d.refclassid = \(procedure)
+        AND d.refobjid = c.castfunc AND d.deptype = 'n'
+      JOIN pg_catalog.pg_proc p ON p.oid = d.objid AND p.prosqlbody IS NOT NULL
+      WHERE c.oid >= \(CatalogSession.firstUserOID) AND c.castfunc <> 0
+      UNION
+      SELECT p.oid, c.oid FROM pg_catalog.pg_cast c
+      JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc AND p.prosqlbody IS NOT NULL
+      WHERE c.oid >= \(CatalogSession.firstUserOID) AND (c.castcontext <> 'e'
+        OR pg_catalog.strpos(pg_catalog.pg_get_function_sqlbody(p.oid),
+          '::' || pg_catalog.format_type(c.casttarget, NULL)) > 0)
+      ORDER BY 1, 2
+      """
+    ) { row in
+      contents.dependencies.append(
+        Dependency(
+          dependent: ObjectIdentity(.procedure, row.oid()),
+          needed: ObjectIdentity(.cast, row.oid())))
+    }
   }
 
   private static func transforms(_ session: CatalogSession) throws -> KindContents {

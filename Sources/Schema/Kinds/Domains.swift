@@ -4,11 +4,17 @@ import Postgres
 enum Domains {
   struct Definition: ObjectDefinition {
     var head: SQLText
+    /// Stands in the statement unless it is made apart.
+    var value: (identity: ObjectIdentity, sql: SQLText)?
+    /// What stands after the default.
+    var tail: SQLText = ""
     /// Constraints that stand in the statement unless they are made apart.
     var constraints: [(identity: ObjectIdentity, sql: SQLText)] = []
 
     func sql(without separated: Set<ObjectIdentity>) -> SQLText {
       var sql = head
+      if let value, !separated.contains(value.identity) { sql += " DEFAULT \(value.sql)" }
+      sql += tail
       for constraint in constraints where !separated.contains(constraint.identity) {
         sql += "\n    \(constraint.sql)"
       }
@@ -38,7 +44,7 @@ enum Domains {
           THEN t.typcollation::pg_catalog.regcollation END,
         t.typnotnull,
         pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::pg_catalog.regclass),
-        t.typdefault
+        t.typdefault, t.typbasetype
       FROM \(TypeRow.source(session)) JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
       WHERE t.typtype = 'd'
       """
@@ -64,11 +70,21 @@ enum Domains {
     if let collation = row.optional() { head += " COLLATE \(collation)" }
     let isNotNull = row.flag()
     let expression = row.optional()
-    if let value = expression ?? row.optional().map(\.quotedLiteral) { head += " DEFAULT \(value)" }
+    let value = expression ?? row.optional().map(\.quotedLiteral)
+    let base = ObjectIdentity(.type, row.oid())
     var definition = Definition(head: head)
     var parts: [SchemaObject.Part] = []
+    if let value {
+      let identity = ObjectIdentity(.type, type.oid, column: SchemaObject.domainDefault)
+      definition.value = (identity, value)
+      parts.append(
+        SchemaObject.Part(
+          identity: identity, kind: .columnDefault, name: type.name,
+          sql: "ALTER DOMAIN \(type.qualifiedName) SET DEFAULT \(value);\n",
+          takesNeedsBut: [base]))
+    }
     // Servers from 17 on name the constraint.
-    if isNotNull, !constraints.contains(where: \.isNotNull) { definition.head += " NOT NULL" }
+    if isNotNull, !constraints.contains(where: \.isNotNull) { definition.tail = " NOT NULL" }
     for constraint in constraints {
       let clause: SQLText = "CONSTRAINT \(constraint.name.quotedIdentifier) \(constraint.sql)"
       if constraint.isValid {

@@ -60,7 +60,7 @@ enum OperatorClasses {
       LEFT JOIN pg_catalog.pg_opfamily f ON f.oid = o.amopsortfamily
       LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.opfnamespace
       WHERE d.objid IS NOT NULL OR o.oid >= \(CatalogSession.firstUserOID)
-      ORDER BY o.amopstrategy, 5
+      ORDER BY o.amopstrategy, o.amopopr::pg_catalog.regoperator::pg_catalog.text COLLATE "C"
       """
     ) { row in
       let owner = ObjectIdentity(Catalog(rawValue: row.oid()), row.oid())
