@@ -1,6 +1,5 @@
 import Foundation
 import TestSupport
-import Testing
 
 /// A library that is loaded before an executable's own, counts its calls that change files below
 /// one folder (or read them too), and ends the process, or fails the call, at one of them.
@@ -55,10 +54,9 @@ struct FaultyCalls {
     ]) { $1 }
     if scope == .changesAndReads { environment["FAULT_READS"] = "1" }
     let result = try Command.run(tool.path, arguments, environment: environment)
-    let outcome = Tool.Outcome(result: result)
-    if result.ending == .signaled(SIGKILL) { return (outcome, number) }
-    let text = try String(contentsOfFile: report, encoding: .utf8)
-    return (outcome, try #require(Int(text), "no number of calls: \(text)"))
+    // A byte for each call; no file where there was none.
+    let calls = FileManager.default.contents(atPath: report)?.count ?? 0
+    return (Tool.Outcome(result: result), calls)
   }
 
   private static let source = """
@@ -70,10 +68,10 @@ struct FaultyCalls {
     #include <stdarg.h>
     #include <stdatomic.h>
     #include <dirent.h>
-    #include <stdio.h>
     #include <stdlib.h>
     #include <string.h>
     #include <sys/stat.h>
+    #include <sys/syscall.h>
     #include <unistd.h>
 
     static atomic_int calls;
@@ -84,10 +82,21 @@ struct FaultyCalls {
       return folder && path && strncmp(path, folder, strlen(folder)) == 0;
     }
 
+    /* Adds a byte to the report, by no function of this library. */
+    static void note(void) {
+      const char *path = getenv("FAULT_REPORT");
+      if (!path) return;
+      long file = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+      if (file < 0) return;
+      syscall(SYS_write, file, ".", 1);
+      syscall(SYS_close, file);
+    }
+
     /* Counts a call; not 0 when it is to fail, with errno set. */
     static int meets(int reading) {
       const char *at = getenv("FAULT_AT"), *kind = getenv("FAULT_KIND");
       int number = atomic_fetch_add(&calls, 1) + 1;
+      note();
       if (!at || !kind || number < atoi(at)) return 0;
       /* What can be read goes on being read. */
       if (reading && (!strcmp(kind, "ENOSPC") || !strcmp(kind, "EROFS"))) return 0;
@@ -98,15 +107,6 @@ struct FaultyCalls {
     }
     static int fails(void) { return meets(0); }
     static int fails_to_read(void) { return getenv("FAULT_READS") && meets(1); }
-
-    /* Says at the end how many there were. */
-    __attribute__((destructor)) static void report(void) {
-      const char *path = getenv("FAULT_REPORT");
-      FILE *file = path ? fopen(path, "w") : 0;
-      if (!file) return;
-      fprintf(file, "%d", atomic_load(&calls));
-      fclose(file);
-    }
 
     #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
